@@ -1,0 +1,61 @@
+"""Files that are either the old one or the new one, whenever the process is killed."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+# SageMaker's own containers end names this way while a file is not yet worth uploading.
+TEMPORARY_SUFFIX = ".sagemaker-ignore"
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Replace `path` by what `write` puts into the temporary path it is given.
+
+    The temporary file lies in the same folder, which is created if missing. Its name depends on
+    `path` alone, so the next attempt also clears away what a killed one left. One writer per path.
+
+    Raises whatever `write` raises, and OSError; `path` is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    try:
+        write(temporary)
+        _sync(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace the content of `path` by `data`, atomically."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(data)
+
+    write_atomically(path, write)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the content of `path` by `text` in UTF-8, atomically."""
+    write_bytes(path, text.encode())
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself lasting, where the file system knows how to."""
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise

@@ -1,0 +1,99 @@
+"""The fixed lines of a training log, word for word those of the original container (January 2025).
+
+Tools read them, and people compare runs by them; so their wording lives here and nowhere else. No
+early stop is on record, so `stopped_early` has wording of its own.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from semseg.sagemaker.job import Job
+
+logger = logging.getLogger(__name__)
+
+# In the order in which the original registers them.
+CONTENT_TYPES = (
+    "application/json",
+    "application/x-image",
+    "application/x-recordio",
+    "image/jpeg",
+    "image/png",
+)
+
+
+def entrypoint_called(*arguments: str) -> None:
+    """The first lines of the container, which have no prefix."""
+    _plain(f"Docker entrypoint called with argument(s): {' '.join(arguments)}")
+    _plain("Running default environment configuration script")
+    _plain("Running custom environment configuration script")
+
+
+def job_read(job: Job) -> None:
+    """Hyperparameters and channels are in order: who works, and with what."""
+    worker_started()
+    if job.checkpoints is None:
+        logger.info("Checkpoint loading and saving are disabled.")
+    else:
+        logger.warning(
+            "This version saves no checkpoints: %s stays as it is.", job.checkpoints.path
+        )
+
+
+def worker_started() -> None:
+    """This process is the worker, and knows these content types."""
+    _plain(f"Process {os.getpid()} is a worker.")
+    logger.info("Using default worker.")
+    for content_type in CONTENT_TYPES:
+        logger.info(
+            "Loaded iterator creator %s for content type (%r, '1.0')", content_type, content_type
+        )
+
+
+def default_label_map(part: str) -> None:
+    """`part`, train or validation, has no label map: a pixel's value is its label."""
+    logger.warning("label maps not provided, using defaults.")
+    logger.info("#label_map %s :%s", part, {"scale": 1})
+
+
+def gpus_found(count: int, seconds: float = 0.0) -> None:
+    """The search for GPUs took so long and found so many, all of which are used."""
+    logger.info("nvidia-smi: took %.3f seconds to run.", seconds)
+    logger.info("nvidia-smi identified %d GPUs.", count)
+    for _ in range(3):
+        logger.info("Number of GPUs being used: %d", count)
+
+
+def schedule_set_up(iterations_per_epoch: int, epochs: int) -> None:
+    """The learning rate schedule counts in these units."""
+    logger.info(
+        "LRScheduler setup: iters per epoch: %d, num_epochs %d", iterations_per_epoch, epochs
+    )
+
+
+def serializing(path: Path) -> None:
+    """Parameters are about to be written to `path`."""
+    logger.info("Serializing model to %s", path)
+
+
+def stopped_early(epoch: int, best_miou: float) -> None:
+    """No epoch comes after `epoch`, since the best validation mIOU did not improve any more."""
+    logger.info("Early stopping at epoch %d. Best validation mIOU: %r", epoch, float(best_miou))
+
+
+def workers_not_synchronized() -> None:
+    """Nobody waits for others at the end of a job on one host."""
+    logger.warning(
+        "wait_for_all_workers will not sync workers since the kv store is not running distributed"
+    )
+
+
+def test_data_not_provided() -> None:
+    """The job has no test channel."""
+    logger.info("Test data is not provided.")
+
+
+def _plain(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,31 @@
+"""What every test may use, and what has to be so before anything imports MXNet."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# MXNet reads its thread count once, while it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# boto3 wants a region and keys even when the endpoint is on this machine.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
+os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's root."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real images beside the project's folder; they are not the project's to publish."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the real images in ../shared/data, which are not part of the project")
+    return folder

@@ -1,0 +1,105 @@
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semseg.sagemaker.channels import CHANNEL_NAMES
+from semseg.sagemaker.logs import configure_logging
+from semseg.sagemaker.tree import Tree
+
+PREFIX = re.compile(r"^\[\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [A-Z]+ \d+\] ")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """A tree whose configuration folder exists and is empty."""
+    tree = Tree(tmp_path / "ml")
+    tree.config("any").parent.mkdir(parents=True)
+    return tree
+
+
+@pytest.fixture
+def write_config(tree: Tree) -> Callable[[str, Any], Path]:
+    """Writes a configuration file of the tree as JSON, or as it is where it is bytes."""
+
+    def write(name: str, content: Any) -> Path:
+        path = tree.config(name)
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def channel_settings(tree: Tree) -> dict[str, dict[str, str]]:
+    """What SageMaker writes about four channels in file mode; their folders exist."""
+    for name in CHANNEL_NAMES:
+        tree.channel(name).mkdir(parents=True)
+    return {
+        name: {
+            "TrainingInputMode": "File",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+        for name in CHANNEL_NAMES
+    }
+
+
+@pytest.fixture
+def printed(
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Callable[[Callable[[], object]], list[str]]]:
+    """Calls a function with logging as in the container; its lines, with their prefixes."""
+    logger = logging.getLogger("semseg")
+    before = logger.handlers, logger.level, logger.propagate
+
+    def call(function: Callable[[], object]) -> list[str]:
+        configure_logging()
+        capsys.readouterr()
+        function()
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        return captured.out.splitlines()
+
+    yield call
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.fixture
+def messages(
+    printed: Callable[[Callable[[], object]], list[str]],
+) -> Callable[[Callable[[], object]], list[str]]:
+    """As `printed`, without the prefixes."""
+    return lambda function: [PREFIX.sub("", line) for line in printed(function)]
+
+
+@pytest.fixture(scope="session")
+def metric_definitions(project: Path) -> list[dict[str, str]]:
+    """SageMaker's MetricDefinitions of this algorithm."""
+    definitions: list[dict[str, str]] = json.loads(
+        (project / "configs" / "metric-definitions.json").read_text()
+    )
+    return definitions
+
+
+@pytest.fixture(scope="session")
+def real_log(project: Path) -> list[str]:
+    """The log of a real job of January 2025, where this machine has it."""
+    return _read_log(project, "voc-fcn50-rmsprop-10-epochs.txt")
+
+
+@pytest.fixture(scope="session")
+def older_log(project: Path) -> list[str]:
+    """The log of a real job of December 2020, where this machine has it."""
+    return _read_log(project, "voc-fcn50-sgd-30-epochs.txt")
+
+
+def _read_log(project: Path, name: str) -> list[str]:
+    path = project.parent / "shared" / "logs" / name
+    if not path.exists():
+        pytest.skip(f"the real log {name} is not on this machine")
+    return path.read_text().splitlines()

@@ -1,0 +1,80 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from semseg.sagemaker.files import write_atomically, write_bytes, write_text
+
+
+def test_text_and_bytes_arrive_in_a_new_folder(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "text", "Straße")
+    write_bytes(tmp_path / "new" / "bytes", b"\0\1")
+    assert (tmp_path / "new" / "text").read_bytes() == "Straße".encode()
+    assert (tmp_path / "new" / "bytes").read_bytes() == b"\0\1"
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["bytes", "text"]
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_text("old")
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("new")
+        assert temporary.parent == tmp_path
+        assert path.read_text() == "old"
+
+    write_atomically(path, write)
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space"), KeyboardInterrupt()])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, error: BaseException
+) -> None:
+    path = tmp_path / "model"
+    path.write_text("old")
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise error
+
+    with pytest.raises(type(error)):
+        write_atomically(path, write)
+    assert {item.name: item.read_text() for item in tmp_path.iterdir()} == {"model": "old"}
+
+
+def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    left: list[Path] = []
+
+    def remember(temporary: Path) -> None:
+        left.append(temporary)
+        temporary.write_text("whole")
+
+    write_atomically(tmp_path / "model", remember)
+    left[0].write_text("half of something")
+    write_atomically(tmp_path / "model", remember)
+    assert [item.name for item in tmp_path.iterdir()] == ["model"]
+
+
+def test_file_and_folder_are_synced_in_this_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: steps.append(Path(os.readlink(f"/proc/self/fd/{fd}")).name)
+    )
+    write_text(tmp_path / "model", "text")
+    assert steps == [".model.sagemaker-ignore", tmp_path.name]
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, "not here")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_text(tmp_path / "model", "text")
+    assert (tmp_path / "model").read_text() == "text"

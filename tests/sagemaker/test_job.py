@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.job import read_job
+from semseg.sagemaker.resources import CheckpointPlace
+from semseg.sagemaker.tree import Tree
+
+HYPERPARAMETERS = {"num_classes": "21", "num_training_samples": "1464"}
+WriteConfig = Callable[[str, Any], Path]
+
+
+def test_a_whole_job(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
+) -> None:
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", channel_settings)
+    job = read_job(tree)
+    assert job.tree == tree
+    assert job.hyperparameters is job.configuration.hyperparameters
+    assert job.hyperparameters.num_classes == 21
+    assert job.channels.train.path == tree.channel("train")
+    assert job.hosts.current == "algo-1"
+    assert job.checkpoints is None
+
+
+def test_checkpoints_without_a_path_lie_in_the_tree(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
+) -> None:
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", channel_settings)
+    write_config("checkpointconfig.json", {})
+    assert read_job(tree).checkpoints == CheckpointPlace(tree.checkpoints)
+
+
+def test_hyperparameters_are_complained_of_before_channels(
+    tree: Tree, write_config: WriteConfig
+) -> None:
+    with pytest.raises(CustomerError, match=r"^hyperparameters\.json is missing"):
+        read_job(tree)
+    write_config("hyperparameters.json", {})
+    with pytest.raises(CustomerError, match=r"^hyperparameters\.json: 2 problems"):
+        read_job(tree)
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    with pytest.raises(CustomerError, match=r"^inputdataconfig\.json is missing"):
+        read_job(tree)
+
+
+def test_several_hosts_are_refused(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
+) -> None:
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", channel_settings)
+    write_config("resourceconfig.json", {"current_host": "a", "hosts": ["a", "b"]})
+    with pytest.raises(CustomerError, match=r"2 hosts \(a, b\): distributed training is not supp"):
+        read_job(tree)
