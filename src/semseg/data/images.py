@@ -1,0 +1,189 @@
+"""One file to pixels: images for the network, masks for the loss.
+
+Pixels are taken as they are stored. An EXIF orientation is not applied, because a mask is compared
+with `np.array(Image.open(file))`, which does not apply it either; transparency is dropped, as
+`convert("RGB")` drops it; of an animation or a multi-picture file the first picture counts.
+
+Only whole files are read. Whatever Pillow may raise on a broken one becomes an `ImageError`, whose
+text is one plain sentence without a path: the caller knows the path, and bytes have none.
+"""
+
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+# A multi-picture file (MPO) opens as the JPEG it begins with. Formats that hand the file to another
+# program (EPS to Ghostscript) are left out for good. Naming the plugins imports them here, once,
+# and not in whichever thread reads the first TIFF.
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        BmpImagePlugin.BmpImageFile,
+        GifImagePlugin.GifImageFile,
+        TiffImagePlugin.TiffImageFile,
+        WebPImagePlugin.WebPImageFile,
+    )
+)
+
+# Pillow warns at 89 megapixels and refuses at twice that, whoever sent the picture. How much is too
+# much is for the caller to say (`max_pixels`): a satellite picture is fine to train on, an unknown
+# client's is not. The setting is global, so it is made once and not around each read.
+Image.MAX_IMAGE_PIXELS = None
+
+# What Pillow remarks about metadata (a bad EXIF tag, a malformed multi-picture index) concerns no
+# pixel, and would put lines of Pillow's source code into a training log.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_PNG_END = b"IEND\xaeB`\x82"  # Pillow stops at the last pixel, and would not miss it
+_MASK_MODES = ("L", "P", "1")
+_COLOURS_NAMED = 5
+_A_MASK_IS = "a mask must be an 8-bit PNG with a single channel whose values are class numbers"
+
+
+class ImageError(ValueError):
+    """An image or mask cannot be used; the text is one sentence saying why."""
+
+
+class NotAMask(ImageError):
+    """A sound picture, but not one whose values are class numbers."""
+
+
+class TooManyPixels(ImageError):
+    """The header announces more pixels than the caller allows; nothing was decoded."""
+
+
+def open_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
+    """Decode a whole file and return the picture in its own mode.
+
+    Raises `TooManyPixels` on what the header says, before any pixel is decoded, and `ImageError`
+    for everything else that is wrong with the file. An `OSError` is the disk's or the network's.
+    """
+    data = _read(source)
+    if not data:
+        raise ImageError("The file is empty.")
+    # Importing gluoncv sets this to True, after which Pillow turns the missing part of a cut file
+    # into grey without a word. An import happens once, and every read sets it back, in any thread.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            _check_size(image, max_pixels)
+            image.load()
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's plugins raise nearly every class there is
+        raise ImageError(_in_plain_words(error)) from error
+    if image.format == "PNG" and _PNG_END not in data:
+        raise ImageError("The file is truncated: its end is missing.")
+    return image
+
+
+def read_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
+    """Decode a whole file into an RGB picture. Raises as `open_image` does."""
+    image = open_image(source, max_pixels)
+    if image.mode == "RGB":
+        return image
+    if image.mode in _SIXTEEN_BIT:
+        image = _eight_bit(image)
+    if image.mode in ("I", "F"):
+        raise ImageError("The pixels are 32-bit numbers without a defined white; use 8 or 16 bits.")
+    image.info.pop("transparency", None)  # else Pillow warns, and a palette may lose a colour to it
+    try:
+        return image.convert("RGB")
+    except Exception as error:
+        raise ImageError(f"Pixels of the kind {image.mode} cannot be turned into RGB.") from error
+
+
+def read_mask(source: Path | bytes | BinaryIO) -> Image.Image:
+    """Decode a whole mask: `as_mask` of `open_image`, and raising what both raise."""
+    return as_mask(open_image(source))
+
+
+def as_mask(image: Image.Image) -> Image.Image:
+    """A mask in mode "L", each pixel being the label: 0..254, or 255 for "ignore".
+
+    Greyscale values and palette indices are labels as they stand (a palette's colours mean
+    nothing); a two-tone picture has the labels 0 and 1. Raises `NotAMask` for anything else.
+    """
+    if image.format != "PNG":
+        raise NotAMask(f"The file is a {image.format}; {_A_MASK_IS}: save it as PNG.")
+    if image.mode not in _MASK_MODES:
+        raise NotAMask(_what_the_mask_is(image))
+    if image.mode == "L":
+        return image
+    return Image.fromarray(np.asarray(image).astype(np.uint8))
+
+
+def _read(source: Path | bytes | BinaryIO) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    try:
+        return source.read_bytes() if isinstance(source, Path) else source.read()
+    except FileNotFoundError as error:
+        raise ImageError("There is no such file, or it is a link to nothing.") from error
+
+
+def _check_size(image: Image.Image, max_pixels: int | None) -> None:
+    pixels = image.width * image.height
+    if max_pixels is not None and pixels > max_pixels:
+        raise TooManyPixels(
+            f"The image has {image.width} x {image.height} = {pixels} pixels,"
+            f" the limit is {max_pixels}."
+        )
+
+
+def _in_plain_words(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "The file is not a JPEG, PNG, BMP, GIF, TIFF or WebP image, or its start is damaged."
+    if isinstance(error, MemoryError):
+        return "The image is too large for the memory of this machine."
+    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+        return "The file is truncated: its end is missing."
+    return "The file is damaged and cannot be decoded."
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit greyscale to 8 bits: black stays 0, and white, 65535, becomes 255."""
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+
+
+def _what_the_mask_is(image: Image.Image) -> str:
+    if image.mode in _SIXTEEN_BIT or image.mode in ("I", "F"):
+        return f"The mask has more than 8 bits a pixel; {_A_MASK_IS}: save it with 8 bits."
+    if image.mode == "LA":
+        return f"The mask is greyscale with transparency; {_A_MASK_IS}: save it without alpha."
+    if image.mode not in ("RGB", "RGBA"):
+        return f"The mask is of the kind {image.mode}; {_A_MASK_IS}."
+    colours = np.asarray(image)[..., :3].reshape(-1, 3)
+    if (colours == colours[:, :1]).all():
+        return f"The mask is grey but saved as {image.mode}; {_A_MASK_IS}: save it as greyscale."
+    return (
+        f"The mask is {image.mode} with {_named(colours)}; {_A_MASK_IS}:"
+        " convert colours to class numbers first."
+    )
+
+
+def _named(colours: npt.NDArray[np.uint8]) -> str:
+    """The commonest colours of an (N, 3) array, as `3 colours (#000000, #ff0000, #00ff00)`."""
+    codes, counts = np.unique(colours @ np.array([1 << 16, 1 << 8, 1]), return_counts=True)
+    commonest = codes[np.argsort(-counts, kind="stable")][:_COLOURS_NAMED]
+    names = ", ".join(f"#{code:06x}" for code in commonest)
+    more = ", ..." if len(codes) > _COLOURS_NAMED else ""
+    return f"{len(codes)} colours ({names}{more})"

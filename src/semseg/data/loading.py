@@ -1,0 +1,169 @@
+"""Batches, made by threads a little ahead of the training loop.
+
+Threads and not processes: MXNet does not survive a fork unharmed, shared memory is 64 MB in a
+container, and Pillow decodes without holding Python's lock.
+
+Chance is tied to the sample, not to the thread: each place in the endless sequence of samples has a
+random generator of its own, seeded from the job's seed and that place. So a seed gives the same
+batches whatever the number of threads, and any epoch can be had without those before it.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
+from semseg.data.images import ImageError, read_image, read_mask
+from semseg.data.normalization import normalize
+from semseg.data.pairs import Pair
+from semseg.data.problems import printable
+from semseg.sagemaker.errors import CustomerError
+
+Normalized = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
+Job = Callable[[], Normalized]
+Cut = Callable[[Image.Image, Image.Image], Sample]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Normalised images, float32 (N, 3, H, W), and their labels, uint8 (N, H, W), 255 = ignore."""
+
+    images: npt.NDArray[np.float32]
+    masks: npt.NDArray[np.uint8]
+
+
+class TrainingBatches:
+    """Random crops in random order, full batches only.
+
+    What does not fill a batch opens the next epoch (GluonCV's `last_batch="rollover"`): 1464
+    samples in batches of 16 make 91, 92, 91, 92 ... batches. Without a seed, each run differs.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        batch_size: int,
+        base_size: int,
+        crop_size: int,
+        workers: int,
+        seed: int | None,
+    ) -> None:
+        if not pairs:
+            raise ValueError("there are no pairs to make batches of")
+        self._pairs = pairs
+        self._batch_size = batch_size
+        self._base_size = base_size
+        self._crop_size = crop_size
+        self._workers = workers
+        self._seed = int.from_bytes(os.urandom(8)) if seed is None else seed
+
+    def batches_in(self, epoch: int) -> int:
+        """The number of batches `epoch` yields; epochs count from 0."""
+        return len(self._places(epoch)) // self._batch_size
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of an epoch. Raises `CustomerError` where a file can no longer be read."""
+        jobs = [partial(self._sample, place, pair) for place, pair in self._order(number)]
+        return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
+
+    def _places(self, epoch: int) -> range:
+        """An epoch's part of the sequence of samples: from one full batch to another."""
+        size, count = self._batch_size, len(self._pairs)
+        return range(epoch * count // size * size, (epoch + 1) * count // size * size)
+
+    def _order(self, epoch: int) -> Iterator[tuple[int, Pair]]:
+        """Each place with its pair: the sequence is one shuffled dataset after the other."""
+        count = len(self._pairs)
+        places = self._places(epoch)
+        orders = {n: self._shuffled(n) for n in range(places.start // count, epoch + 1)}
+        for place in places:
+            yield place, self._pairs[orders[place // count][place % count]]
+
+    def _shuffled(self, epoch: int) -> list[int]:
+        indices = list(range(len(self._pairs)))
+        Random(f"{self._seed} epoch {epoch}").shuffle(indices)
+        return indices
+
+    def _sample(self, place: int, pair: Pair) -> Normalized:
+        rng = Random(f"{self._seed} sample {place}")
+        cut = partial(random_crop, base_size=self._base_size, crop_size=self._crop_size, rng=rng)
+        return _read(pair, cut)
+
+
+class EvaluationBatches:
+    """Every pair once, in order, nothing left to chance.
+
+    A batch size of 1 gives whole images; a larger one centre crops, the last batch being smaller
+    where they do not divide. That is the documented meaning of `validation_mini_batch_size`.
+    """
+
+    def __init__(
+        self, pairs: Sequence[Pair], batch_size: int, crop_size: int, workers: int
+    ) -> None:
+        self._pairs = pairs
+        self._batch_size = batch_size
+        self._crop_size = crop_size
+        self._workers = workers
+
+    def __len__(self) -> int:
+        """The number of batches."""
+        return -(-len(self._pairs) // self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches. Raises `CustomerError` where a file can no longer be read."""
+        cut = whole if self._batch_size == 1 else partial(centre_crop, crop_size=self._crop_size)
+        jobs = [partial(_read, pair, cut) for pair in self._pairs]
+        return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
+
+
+def _read(pair: Pair, cut: Cut) -> Normalized:
+    """One sample from its files, ready for the network."""
+    path = pair.image
+    try:
+        image = read_image(path)
+        path = pair.mask
+        mask = read_mask(path)
+        if mask.size != image.size:
+            raise ImageError("The mask no longer has the size of its image.")
+    except ImageError as error:
+        raise CustomerError(f"{printable(path)} was sound when it was checked: {error}") from error
+    pixels, labels = cut(image, mask)
+    return normalize(pixels), labels
+
+
+def _grouped(jobs: Sequence[Job], batch_size: int) -> Iterator[Sequence[Job]]:
+    for start in range(0, len(jobs), batch_size):
+        yield jobs[start : start + batch_size]
+
+
+def _batches(groups: Iterable[Sequence[Job]], batch_size: int, workers: int) -> Iterator[Batch]:
+    """Run each group of jobs in threads and stack what they return; in order, a little ahead.
+
+    The threads are gone when the iterator is exhausted, fails, is closed or is forgotten.
+    """
+    workers = max(workers, 1)
+    ahead = min(max(2, -(-workers // batch_size)), 4)  # enough for each worker, few whole images
+    pool = ThreadPoolExecutor(workers, "semseg-data")
+    pending: deque[list[Future[Normalized]]] = deque()
+    try:
+        for group in groups:
+            pending.append([pool.submit(job) for job in group])
+            if len(pending) > ahead:
+                yield _stacked(pending.popleft())
+        while pending:
+            yield _stacked(pending.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _stacked(samples: Iterable[Future[Normalized]]) -> Batch:
+    images, masks = zip(*(sample.result() for sample in samples), strict=True)
+    return Batch(np.stack(images), np.stack(masks))

@@ -1,0 +1,25 @@
+"""Pixels to network input: ImageNet's mean and standard deviation, channels first.
+
+The figures are those GluonCV's backbones were trained with; training and serving share this one
+function, so they cannot drift apart.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+# (pixel / 255 - mean) / std, as one product and one difference: shape (3, 1, 1), over (3, H, W)
+_FACTOR = (1 / (255 * np.array(STD))).astype(np.float32)[:, None, None]
+_OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)[:, None, None]
+
+
+def normalize(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """RGB pixels, uint8 (..., H, W, 3), to contiguous float32 (..., 3, H, W)."""
+    if image.dtype != np.uint8 or image.ndim < 3 or image.shape[-1] != 3:
+        raise ValueError(f"expected uint8 (..., H, W, 3), not {image.dtype} {image.shape}")
+    normalized = np.moveaxis(image, -1, -3).astype(np.float32, order="C")
+    normalized *= _FACTOR
+    normalized -= _OFFSET
+    return normalized

@@ -1,0 +1,70 @@
+"""What can be wrong with a dataset, and one message that tells all of it.
+
+SageMaker shows a customer the first 1024 characters of a failure, so the message begins with what
+helps most: how many problems of which kind, a guess at their common cause, and then the files.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from semseg.sagemaker.channels import Channel
+
+_SHOWN = 20
+
+
+class Kind(Enum):
+    """The kinds of problem, each with its name for one and for several, most basic kind first."""
+
+    EMPTY_CHANNEL = ("empty channel", "empty channels")
+    TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
+    UNREADABLE = ("unreadable file", "unreadable files")
+    IMAGE_WITHOUT_MASK = ("image without a mask", "images without a mask")
+    MASK_WITHOUT_IMAGE = ("mask without an image", "masks without an image")
+    SAME_NAME = ("name used twice", "names used twice")
+    NOT_A_MASK = ("mask that is no single-channel PNG", "masks that are no single-channel PNGs")
+    OTHER_SIZE = ("mask of another size", "masks of another size")
+    LABEL_TOO_LARGE = ("mask with labels >= num_classes", "masks with labels >= num_classes")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to put right: where (`train/a.jpg`), and in `text` what is wrong and the remedy."""
+
+    kind: Kind
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}"
+
+
+def in_channel(channel: Channel, path: Path) -> str:
+    """A file as the customer knows it: `train/street/a.jpg`."""
+    return printable(f"{channel.name}/{path.relative_to(channel.path).as_posix()}")
+
+
+def printable(name: Path | str) -> str:
+    """A file name fit for a log, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
+    """All problems in one text: the counts, the hints, the first twenty by name, how many more."""
+    counts = Counter(problem.kind for problem in problems)
+    parts = [f"{counts[kind]} {kind.value[counts[kind] > 1]}" for kind in Kind if counts[kind]]
+    total = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = [f"{total} in the data: {', '.join(parts)}.", *hints]
+    in_order = sorted(problems, key=lambda problem: (_of_files(problem.kind), problem.where))
+    lines += [str(problem) for problem in in_order[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        lines.append(f"... and {len(problems) - _SHOWN} more")
+    return "\n".join(lines)
+
+
+def _of_files(kind: Kind) -> bool:
+    """Whether a problem is one file's, and so comes after those of a whole channel."""
+    return kind not in (Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)

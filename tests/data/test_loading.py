@@ -1,0 +1,167 @@
+import gc
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
+from semseg.data.normalization import normalize
+from semseg.data.pairs import Pair
+from semseg.sagemaker.errors import CustomerError
+
+MakePairs = Callable[[int], list[Pair]]
+
+
+def training(pairs: list[Pair], workers: int = 2, seed: int | None = 7, size: int = 4):
+    return TrainingBatches(pairs, size, base_size=40, crop_size=24, workers=workers, seed=seed)
+
+
+def same(one: list[Batch], other: list[Batch]) -> bool:
+    return len(one) == len(other) and all(
+        np.array_equal(a.images, b.images) and np.array_equal(a.masks, b.masks)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def own_threads() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith("semseg-data")]
+
+
+def seen(batches: list[Batch]) -> list[int]:
+    """Which samples: the mask of pair n is filled with n."""
+    return [int(mask.min()) for batch in batches for mask in batch.masks]
+
+
+def test_shapes_types_and_values(make_pairs: MakePairs) -> None:
+    (batch, *_) = training(make_pairs(4)).epoch(0)
+    assert (batch.images.shape, batch.images.dtype) == ((4, 3, 24, 24), np.float32)
+    assert (batch.masks.shape, batch.masks.dtype) == ((4, 24, 24), np.uint8)
+    assert batch.images.flags.c_contiguous
+    black = normalize(np.zeros((1, 1, 3), np.uint8)).min()
+    white = normalize(np.full((1, 1, 3), 255, np.uint8)).max()
+    assert black <= batch.images.min() < batch.images.max() <= white
+
+
+@pytest.mark.parametrize("workers", [1, 3, 16])
+def test_batches_do_not_depend_on_the_number_of_threads(
+    make_pairs: MakePairs, workers: int
+) -> None:
+    pairs = make_pairs(10)
+    for epoch in (0, 1):
+        expected = list(training(pairs, workers=2).epoch(epoch))
+        assert same(list(training(pairs, workers=workers).epoch(epoch)), expected)
+
+
+def test_an_epoch_does_not_depend_on_those_before_it(make_pairs: MakePairs) -> None:
+    batches = training(make_pairs(6))
+    first, second = list(batches.epoch(0)), list(batches.epoch(1))
+    assert same(list(batches.epoch(1)), second)
+    assert same(list(batches.epoch(0)), first)
+
+
+def test_seeds_and_epochs_differ_and_no_seed_is_always_new(make_pairs: MakePairs) -> None:
+    pairs = make_pairs(8)
+    runs = [
+        list(training(pairs, seed=seed).epoch(epoch))
+        for seed, epoch in ((7, 0), (7, 1), (8, 0), (None, 0), (None, 0))
+    ]
+    for number, run in enumerate(runs):
+        assert not any(same(run, other) for other in runs[number + 1 :])
+
+
+def test_what_is_left_of_an_epoch_opens_the_next(make_pairs: MakePairs) -> None:
+    batches = training(make_pairs(6), size=4)
+    epochs = [list(batches.epoch(number)) for number in range(4)]
+    assert [len(epoch) for epoch in epochs] == [1, 2, 1, 2]
+    assert [batches.batches_in(number) for number in range(4)] == [1, 2, 1, 2]
+    samples = [sample for epoch in epochs for sample in seen(epoch)]
+    for start in range(0, 24, 6):
+        assert sorted(samples[start : start + 6]) == list(range(6))
+
+
+def test_rollover_of_pascal_voc() -> None:
+    pairs = [Pair(str(number), Path(), Path()) for number in range(1464)]
+    batches = TrainingBatches(pairs, 16, 520, 240, 1, 0)
+    assert [batches.batches_in(epoch) for epoch in range(4)] == [91, 92, 91, 92]
+
+
+def test_fewer_pairs_than_a_batch(make_pairs: MakePairs) -> None:
+    batches = training(make_pairs(3), size=8)
+    assert [len(list(batches.epoch(number))) for number in range(6)] == [0, 0, 1, 0, 0, 1]
+
+
+def test_no_pairs() -> None:
+    with pytest.raises(ValueError, match="no pairs"):
+        training([])
+
+
+def test_whole_images_one_by_one(make_pairs: MakePairs) -> None:
+    pairs = make_pairs(5)
+    batches = EvaluationBatches(pairs, 1, 24, 2)
+    assert len(batches) == 5
+    for pair, batch in zip(pairs, batches, strict=True):
+        with Image.open(pair.image) as image:
+            np.testing.assert_array_equal(batch.images[0], normalize(np.asarray(image)))
+        with Image.open(pair.mask) as mask:
+            np.testing.assert_array_equal(batch.masks[0], np.asarray(mask))
+
+
+def test_centre_crops_in_order_with_a_small_last_batch(make_pairs: MakePairs) -> None:
+    batches = EvaluationBatches(make_pairs(5), 2, 24, 2)
+    first, again = list(batches), list(batches)
+    assert same(first, again)
+    assert len(batches) == 3
+    assert [batch.images.shape for batch in first] == [(n, 3, 24, 24) for n in (2, 2, 1)]
+    assert seen(first) == list(range(5))
+
+
+def test_a_file_that_goes_bad_is_named(make_pairs: MakePairs) -> None:
+    pairs = make_pairs(8)
+    pairs[5].image.write_bytes(pairs[5].image.read_bytes()[:300])
+    with pytest.raises(CustomerError, match=r"5\.jpg was sound when it was checked: The file is t"):
+        list(EvaluationBatches(pairs, 2, 24, 2))
+    with pytest.raises(CustomerError, match=r"5\.jpg"):
+        list(training(pairs).epoch(0))
+    assert own_threads() == []
+
+
+def test_a_mask_that_changes_its_size_is_named(make_pairs: MakePairs) -> None:
+    pairs = make_pairs(2)
+    Image.new("L", (5, 5)).save(pairs[1].mask)
+    with pytest.raises(CustomerError, match=r"1\.png .*no longer has the size of its image"):
+        list(EvaluationBatches(pairs, 1, 24, 1))
+
+
+def test_no_thread_outlives_its_epoch(make_pairs: MakePairs) -> None:
+    batches = training(make_pairs(12), size=2)
+    list(batches.epoch(0))
+    assert own_threads() == []
+
+    closed = batches.epoch(0)
+    next(closed)
+    assert own_threads()
+    closed.close()
+    assert own_threads() == []
+
+    forgotten = batches.epoch(0)
+    next(forgotten)
+    del forgotten
+    gc.collect()
+    assert own_threads() == []
+
+
+def test_only_a_few_batches_are_made_ahead(
+    make_pairs: MakePairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or real(path))
+    batches = EvaluationBatches(make_pairs(40), 1, 24, 2)
+    iterator = iter(batches)
+    next(iterator)
+    iterator.close()
+    assert len(read) <= 2 * 4  # an image and a mask each
