@@ -1,0 +1,113 @@
+"""The three files of `/opt/ml/model`, as the original writes them.
+
+`model_best.params` has the best validation mIOU and is what serving loads; `model_algo-1` is the
+last epoch's; `hyperparams.json` is the job's final configuration. Both parameter files are Gluon's,
+with GluonCV's names. (SageMaker SDK issues 2062 and 200 show names and format.)
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semseg.networks.architecture import Architecture, architecture_of
+from semseg.networks.parameter_file import ParameterFileError, read_shapes
+from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.files import write_atomically, write_text
+
+BEST = "model_best.params"
+# The name of the original's only host; also where a host is called otherwise.
+LAST = "model_algo-1"
+CONFIGURATION = "hyperparams.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A trained model that has been looked at and can be loaded.
+
+    Attributes:
+        architecture: the network.
+        parameters: the Gluon parameter file.
+        configuration: the flat content of `hyperparams.json`.
+    """
+
+    architecture: Architecture
+    parameters: Path
+    configuration: Mapping[str, str]
+
+
+def write_configuration(folder: Path, configuration: Mapping[str, str]) -> None:
+    """Writes `hyperparams.json`: strings, as SageMaker sends them."""
+    write_text(folder / CONFIGURATION, json.dumps(dict(configuration), indent=2) + "\n")
+
+
+def write_parameters(path: Path, network: Any) -> None:
+    """Saves a Gluon network so that a kill at any moment leaves the last good file."""
+    write_atomically(path, lambda temporary: network.save_parameters(str(temporary)))
+
+
+def read_artifact(folder: Path) -> Artifact:
+    """Finds the artifact in `/opt/ml/model` and checks it without MXNet.
+
+    Raises:
+        CustomerError: nothing there, files missing or cut short, or another kind of model.
+    """
+    if not folder.is_dir():
+        raise CustomerError(f"There is no model: the folder {folder} does not exist.")
+    configuration = _read_configuration(folder)
+    parameters = _find_parameters(folder)
+    try:
+        found = architecture_of(read_shapes(parameters))
+    except ParameterFileError as error:
+        raise CustomerError(f"{parameters} {error}. Copy the artifact again.") from None
+    except OSError as error:
+        raise CustomerError(f"{parameters} can't be read: {error.strerror}.") from None
+    if found is None:
+        raise CustomerError(
+            f"{parameters} holds the parameters of another kind of network: not FCN, PSP or "
+            "DeepLabV3 on ResNet-50 or ResNet-101 as GluonCV saves them."
+        )
+    _compare(configuration, found, folder)
+    return Artifact(found, parameters, configuration)
+
+
+def _read_configuration(folder: Path) -> dict[str, str]:
+    path = folder / CONFIGURATION
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CustomerError(f"{path} is missing. {_listing(folder)}") from None
+    except OSError as error:
+        raise CustomerError(f"{path} can't be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise CustomerError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise CustomerError(f"{path} must hold a JSON object, not {type(content).__name__}.")
+    return {name: str(value) for name, value in content.items()}
+
+
+def _find_parameters(folder: Path) -> Path:
+    for name in (BEST, LAST):
+        if (folder / name).is_file():
+            return folder / name
+    raise CustomerError(f"{folder / BEST} is missing. {_listing(folder)}")
+
+
+def _listing(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.iterdir())
+    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    return f"The folder holds {shown}." if names else "The folder is empty."
+
+
+def _compare(configuration: Mapping[str, str], found: Architecture, folder: Path) -> None:
+    said = {name: configuration.get(name) for name in ("algorithm", "backbone", "num_classes")}
+    differences = [
+        f"{name} is {value} in {CONFIGURATION}, {getattr(found, name)} in the parameters"
+        for name, value in said.items()
+        if value is not None and value.strip() != str(getattr(found, name))
+    ]
+    if differences:
+        raise CustomerError(
+            f"The files in {folder} do not belong together: {'; '.join(differences)}."
+        )

@@ -1,0 +1,92 @@
+"""What the three networks share: a dilated ResNet, a head, an auxiliary head, any image size."""
+
+from typing import Any
+
+from gluoncv.model_zoo.fcn import _FCNHead
+from gluoncv.model_zoo.segbase import SegBaseModel
+from mxnet import init, nd
+from mxnet.gluon import HybridBlock
+
+# How much faster the heads learn than the backbone, as in GluonCV's recipe: they start untrained.
+HEAD_LEARNING_RATE_FACTOR = 10
+
+BACKBONE_STAGES = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
+
+
+def resize_like(F: Any, features: Any, like: Any) -> Any:
+    """Features (N,C,h,w) upsampled bilinearly to the height and width of `like` (N,·,H,W).
+
+    GluonCV bakes the crop size into this step, which is why its networks fail on other sizes.
+    """
+    return F.contrib.BilinearResize2D(features, like, mode="like")
+
+
+class SegmentationNetwork(SegBaseModel):
+    """A GluonCV segmentation network that takes images of any height and width.
+
+    Blocks have GluonCV's names, so that parameter files go both ways between this class and
+    `gluoncv.model_zoo.FCN`, `PSPNet` and `DeepLabV3`. Subclasses build the head.
+
+    Forward: normalized images float32 (N,3,H,W) to a tuple of logits (N,C,H,W): the head's and,
+    with `aux`, the auxiliary head's.
+
+    Args:
+        backbone: GluonCV's name, `resnet50` or `resnet101`.
+        num_classes: C.
+        aux: whether there is an auxiliary head on the third stage.
+    """
+
+    def __init__(self, backbone: str, num_classes: int, aux: bool) -> None:
+        super().__init__(num_classes, aux, backbone, pretrained_base=False)
+        with self.name_scope():
+            self.head = self.make_head(num_classes)
+            if aux:
+                self.auxlayer = _FCNHead(1024, num_classes)
+        for head in self._heads():
+            head.collect_params().setattr("lr_mult", HEAD_LEARNING_RATE_FACTOR)
+
+    def make_head(self, num_classes: int) -> HybridBlock:
+        """The head: features (N,2048,h,w) to logits (N,C,h,w)."""
+        raise TypeError(f"{type(self).__name__} is no network of its own: it has no head")
+
+    def start_untrained(self, ctx: Any) -> None:
+        """Fills all parameters with random values, drawn from MXNet's generator.
+
+        The heads start as GluonCV's do. A backbone without pretrained weights gets He's
+        initialization (He et al. 2015), which GluonCV leaves to its users.
+        """
+        for head in self._heads():
+            head.initialize(ctx=ctx)
+        for stage in BACKBONE_STAGES:
+            getattr(self, stage).initialize(init.MSRAPrelu(factor_type="out", slope=0), ctx=ctx)
+        # GluonCV leaves input channels open until an image comes by.
+        self(nd.zeros((1, 3, 8, 8), ctx=ctx))
+
+    def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
+        stage3, stage4 = self.base_forward(images)
+        logits = resize_like(F, self.head(stage4), images)
+        if not self.aux:
+            return (logits,)
+        return logits, resize_like(F, self.auxlayer(stage3), images)
+
+    def _heads(self) -> list[HybridBlock]:
+        return [self.head, self.auxlayer] if self.aux else [self.head]
+
+
+class MainPath(HybridBlock):
+    """A network without its auxiliary head: what validation and serving need to compute.
+
+    Shares the network's parameters, so it always has the newest. Forward: normalized images
+    float32 (N,3,H,W) to logits (N,C,H,W).
+    """
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        super().__init__()
+        for name in (*BACKBONE_STAGES, "head"):
+            setattr(self, name, getattr(network, name))
+
+    def hybrid_forward(self, F: Any, images: Any) -> Any:
+        features = images
+        for name in BACKBONE_STAGES:
+            features = getattr(self, name)(features)
+        return resize_like(F, self.head(features), images)

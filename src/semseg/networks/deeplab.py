@@ -1,0 +1,31 @@
+"""DeepLabV3: Chen et al., "Rethinking atrous convolution for semantic image segmentation"."""
+
+from typing import Any
+
+from gluoncv.model_zoo.deeplabv3 import _AsppPooling, _DeepLabHead
+from mxnet.gluon import HybridBlock, nn
+from mxnet.gluon.contrib.nn import HybridConcurrent
+
+from semseg.networks.base import SegmentationNetwork, resize_like
+
+
+class ImagePooling(_AsppPooling):
+    """The average of the whole image, spread over the features' own height and width."""
+
+    def hybrid_forward(self, F: Any, features: Any) -> Any:
+        return resize_like(F, self.gap(features), features)
+
+
+class DeepLab(SegmentationNetwork):
+    """Atrous spatial pyramid pooling at rates 12, 24 and 36 beside the image's average."""
+
+    def make_head(self, num_classes: int) -> HybridBlock:
+        head = _DeepLabHead(num_classes)
+        # The last of GluonCV's five branches has a fixed size; the four others are kept.
+        *atrous, _ = head.aspp.concurent
+        branches = HybridConcurrent(axis=1)
+        with branches.name_scope():
+            branches.add(*atrous)
+            branches.add(ImagePooling(2048, 256, norm_layer=nn.BatchNorm, norm_kwargs=None))
+        head.aspp.concurent = branches
+        return head

@@ -1,0 +1,34 @@
+"""PSP: Zhao et al., "Pyramid scene parsing network", CVPR 2017."""
+
+from typing import Any
+
+from gluoncv.model_zoo.pspnet import _PSPHead, _PyramidPooling
+from mxnet.gluon import HybridBlock, nn
+
+from semseg.networks.base import SegmentationNetwork, resize_like
+
+_GRIDS = (1, 2, 3, 6)
+
+
+class PyramidPooling(_PyramidPooling):
+    """Averages of the image on grids of 1, 2, 3 and 6 cells a side, put beside the features.
+
+    Unlike GluonCV's it resizes to the features' own size, so that images of any size pass.
+    """
+
+    def hybrid_forward(self, F: Any, features: Any) -> Any:
+        branches = (self.conv1, self.conv2, self.conv3, self.conv4)
+        pooled = (
+            resize_like(F, conv(self.pool(F, features, grid)), features)
+            for conv, grid in zip(branches, _GRIDS, strict=True)
+        )
+        return F.concat(features, *pooled, dim=1)
+
+
+class PSP(SegmentationNetwork):
+    """Pyramid pooling, then one 3x3 and one 1x1 convolution."""
+
+    def make_head(self, num_classes: int) -> HybridBlock:
+        head = _PSPHead(num_classes)
+        head.psp = PyramidPooling(2048, norm_layer=nn.BatchNorm, norm_kwargs=None)
+        return head

@@ -1,0 +1,78 @@
+"""What must be set before MXNet is imported: threads, oneDNN's cache, the GPU memory pool.
+
+MXNet reads these variables once, when its library is loaded, so the entrypoints call this module
+first. A variable that the user set stays as it is.
+"""
+
+import math
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+# Kernels that oneDNN keeps per thread, one for each shape seen. Without a bound a worker's memory
+# grows with every new image size; with this one it levels off at the same speed.
+_KERNELS_KEPT = "200"
+
+
+def available_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """CPUs this process may use: its affinity mask, cut by the container's CPU limit.
+
+    Args:
+        cgroup: where the cgroup file system is mounted (version 1 or 2).
+    """
+    allowed = len(os.sched_getaffinity(0))
+    limit = _cgroup_limit(cgroup)
+    return allowed if limit is None else max(1, min(allowed, math.ceil(limit)))
+
+
+def environment(cpus: int) -> dict[str, str]:
+    """The variables for one process that may keep `cpus` CPUs busy."""
+    return {
+        # MXNet's own default is half the CPUs of a virtual machine.
+        "OMP_NUM_THREADS": str(max(1, cpus)),
+        # Threads that wait must sleep: they share the CPUs with those that decode images, and
+        # spinning slows both down where the CPUs are busy.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "MXNET_MKLDNN_CACHE_NUM": _KERNELS_KEPT,
+        # Keeps freed GPU memory by rounded size, so that images of many sizes can share it.
+        "MXNET_GPU_MEM_POOL_TYPE": "Round",
+    }
+
+
+def serving_environment(workers: int) -> dict[str, str]:
+    """The variables for a server of `workers` processes that share this container's CPUs."""
+    return {
+        **environment(available_cpus() // workers),
+        # One allocator arena for each HTTP thread would keep what large images left behind.
+        "MALLOC_ARENA_MAX": "2",
+        # cuDNN would try its algorithms anew for every image size, seconds each time.
+        "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",
+    }
+
+
+def prepare(cpus: int | None = None, environ: MutableMapping[str, str] | None = None) -> None:
+    """Sets the variables for this process. Call it before the first import of MXNet.
+
+    Args:
+        cpus: CPUs to use; all that are available if None.
+        environ: the environment to set them in; this process's if None.
+    """
+    target = os.environ if environ is None else environ
+    for name, value in environment(available_cpus() if cpus is None else cpus).items():
+        target.setdefault(name, value)
+
+
+def _cgroup_limit(cgroup: Path) -> float | None:
+    """The container's CPU limit, as docker's `--cpus` sets it; None where there is none."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    try:
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except ValueError:  # "max": no limit
+        return None

@@ -1,0 +1,52 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from semseg.runtime import available_cpus, prepare, serving_environment
+
+ALLOWED = len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("quota", "cpus"),
+    [
+        ("100000 100000", 1),
+        ("50000 100000", 1),
+        ("9900000 100000", ALLOWED),
+        ("max 100000", ALLOWED),
+    ],
+)
+def test_the_containers_limit_counts(tmp_path: Path, quota: str, cpus: int) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert available_cpus(tmp_path) == cpus
+
+
+@pytest.mark.parametrize(("quota", "cpus"), [("100000", 1), ("-1", ALLOWED)])
+def test_the_limit_of_cgroup_version_1(tmp_path: Path, quota: str, cpus: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert available_cpus(tmp_path) == cpus
+
+
+def test_without_cgroups(tmp_path: Path) -> None:
+    assert available_cpus(tmp_path / "none") == ALLOWED
+
+
+def test_what_the_user_set_stays() -> None:
+    environ = {"OMP_NUM_THREADS": "7"}
+    prepare(cpus=3, environ=environ)
+    assert environ["OMP_NUM_THREADS"] == "7"
+    assert environ["MXNET_MKLDNN_CACHE_NUM"] == "200"
+
+
+def test_threads_follow_the_cpus() -> None:
+    environ: dict[str, str] = {}
+    prepare(cpus=3, environ=environ)
+    assert environ["OMP_NUM_THREADS"] == "3"
+
+
+def test_workers_share_the_cpus() -> None:
+    assert serving_environment(workers=1)["OMP_NUM_THREADS"] == str(available_cpus())
+    assert serving_environment(workers=1000)["OMP_NUM_THREADS"] == "1"
