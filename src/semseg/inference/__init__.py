@@ -1,0 +1,1 @@
+"""One image in, class probabilities or a mask out."""

@@ -1,0 +1,1 @@
+"""Loss, optimizer, schedule, the loop over epochs, evaluation and early stopping."""

@@ -1,0 +1,49 @@
+"""Scoring a network on labelled images."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from mxnet import nd
+
+from semseg.data.loading import Batch
+from semseg.sagemaker import metrics
+from semseg.training.scores import ConfusionMatrix
+from semseg.training.speed import Speedometer
+
+
+def predict_masks(main_path: Any, images: Any) -> Any:
+    """The most probable class of each pixel.
+
+    Args:
+        main_path: a network that gives logits (N,C,H,W).
+        images: normalized images, NDArray float32 (N,3,H,W).
+
+    Returns:
+        NDArray uint8 (N,H,W).
+    """
+    return nd.argmax(main_path(images), axis=1).astype("uint8")
+
+
+def evaluate(
+    main_path: Any,
+    batches: Iterable[Batch],
+    num_classes: int,
+    device: Any,
+    epoch: int,
+    logging_frequency: int,
+) -> tuple[ConfusionMatrix, float]:
+    """Predicts every batch and logs the original's progress notices on the way.
+
+    Returns:
+        The confusion matrix over all labelled pixels, and images per second.
+    """
+    confusion = ConfusionMatrix(num_classes)
+    speed = Speedometer(time.monotonic)
+    for iteration, batch in enumerate(batches, start=1):
+        predicted = predict_masks(main_path, nd.array(batch.images, ctx=device))
+        confusion.add(batch.masks, predicted.asnumpy())
+        speed.count(len(batch.images))
+        if iteration % logging_frequency == 0:
+            metrics.progress_notice(epoch, iteration, speed.since_last_notice(), None)
+    return confusion, speed.overall()

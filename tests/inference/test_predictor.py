@@ -1,0 +1,78 @@
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from semseg.data.normalization import normalize
+from semseg.inference.predictor import Predictor
+from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
+from semseg.networks.zoo import build
+from semseg.sagemaker.errors import CustomerError
+
+CLASSES = 4
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    mx.random.seed(11)
+    network = build("psp", "resnet-50", CLASSES)
+    network.start_untrained(mx.cpu())
+    return network
+
+
+@pytest.fixture(scope="module")
+def artifact(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("model")
+    network.save_parameters(str(folder / BEST))
+    write_configuration(folder, {"algorithm": "psp", "backbone": "resnet-50"})
+    return read_artifact(folder)
+
+
+@pytest.fixture(scope="module")
+def predictor(artifact: Artifact) -> Predictor:
+    predictor = Predictor(artifact)
+    predictor.warm_up()
+    return predictor
+
+
+def image(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(40, 56), (33, 71), (1, 1)])
+def test_probabilities_are_the_softmax_of_the_networks_logits(
+    predictor: Predictor, network: Any, size: tuple[int, int]
+) -> None:
+    probabilities = predictor.probabilities(image(*size))
+    assert probabilities.shape == (CLASSES, *size)
+    assert probabilities.dtype == np.float32
+    logits = network(mx.nd.array(normalize(image(*size))[None]))[0]
+    expected = mx.nd.softmax(logits, axis=1)[0].asnumpy()
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-5)
+
+
+def test_the_mask_is_the_most_probable_class(predictor: Predictor) -> None:
+    mask = predictor.mask(image(37, 50))
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, predictor.probabilities(image(37, 50)).argmax(axis=0))
+
+
+def test_an_artifact_trained_without_auxiliary_head(tmp_path: Path) -> None:
+    network = build("fcn", "resnet-50", CLASSES, aux=False)
+    network.start_untrained(mx.cpu())
+    network.save_parameters(str(tmp_path / BEST))
+    write_configuration(tmp_path, {})
+    assert Predictor(read_artifact(tmp_path)).mask(image(20, 30)).shape == (20, 30)
+
+
+def test_parameters_with_a_hole_are_refused(network: Any, tmp_path: Path) -> None:
+    network.save_parameters(str(tmp_path / BEST))
+    values = mx.nd.load(str(tmp_path / BEST))
+    del values["layer2.0.conv1.weight"]
+    mx.nd.save(str(tmp_path / BEST), values)
+    write_configuration(tmp_path, {})
+    with pytest.raises(CustomerError, match="can't be loaded as psp on resnet-50"):
+        Predictor(read_artifact(tmp_path))
