@@ -16,9 +16,26 @@ BACKBONE_STAGES = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer
 def resize_like(F: Any, features: Any, like: Any) -> Any:
     """Features (N,C,h,w) upsampled bilinearly to the height and width of `like` (N,·,H,W).
 
-    GluonCV bakes the crop size into this step, which is why its networks fail on other sizes.
+    GluonCV bakes the crop size into this step, which is why its networks fail on other sizes. The
+    values are those of MXNet's `BilinearResize2D`, corners aligned. That operator's gradient on a
+    CPU is summed by threads in a chance order, so that no seed would repeat a run, and one at a
+    time, which is slow; two matrix products are neither.
     """
-    return F.contrib.BilinearResize2D(features, like, mode="like")
+    rows = _shares(F, F.contrib.arange_like(like, axis=2), F.contrib.arange_like(features, axis=2))
+    columns = _shares(
+        F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
+    )
+    # Rows first: so both transpositions are those of small arrays.
+    tall = F.swapaxes(F.dot(F.swapaxes(features, 2, 3), rows, transpose_b=True), 2, 3)
+    return F.dot(tall, columns, transpose_b=True)
+
+
+def _shares(F: Any, fine: Any, coarse: Any) -> Any:
+    """What each of the `coarse` points 0..h-1 adds to each of the `fine` points 0..H-1: (H,h)."""
+    last = F.maximum(F.max(fine), 1)
+    places = F.broadcast_mul(fine, F.broadcast_div(F.max(coarse), last))
+    distances = F.abs(F.broadcast_sub(F.expand_dims(places, 1), F.expand_dims(coarse, 0)))
+    return F.relu(1 - distances)
 
 
 class SegmentationNetwork(SegBaseModel):

@@ -1,0 +1,71 @@
+"""`serve`: answers images over HTTP with the model in `/opt/ml/model`.
+
+Everything that can be found wrong without MXNet is found here, within a second. Then gunicorn
+takes this process over, so that it gets the container's SIGTERM itself; its workers load the model
+(`semseg.serving.worker`).
+"""
+
+import logging
+import os
+import socket
+import sys
+from typing import NoReturn
+
+from semseg.networks.artifact import read_artifact
+from semseg.runtime import serving_environment
+from semseg.sagemaker.errors import CustomerError, SemsegError
+from semseg.sagemaker.logs import configure_logging
+from semseg.sagemaker.tree import Tree
+from semseg.serving.settings import Settings
+
+logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
+
+
+def main() -> int:
+    """Becomes the server, or returns an exit code: 2 where the cause is the customer's to mend."""
+    configure_logging()
+    try:
+        settings = Settings.from_environment(os.environ)
+        artifact = read_artifact(Tree.from_environment(os.environ).model)
+        check_port(settings.port)
+    except SemsegError as error:
+        logger.error("%s: %s", error.label, error)
+        return error.exit_code
+    logger.info(
+        "Serving %s on port %d, workers: %d", artifact.parameters, settings.port, settings.workers
+    )
+    become_gunicorn(settings)
+
+
+def check_port(port: int) -> None:
+    """Makes sure that the port can be had.
+
+    Raises:
+        CustomerError: it is in use, or not for this user.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            raise CustomerError(
+                f"Port {port} cannot be had: {error.strerror}. SAGEMAKER_BIND_TO_PORT moves it."
+            ) from error
+
+
+def become_gunicorn(settings: Settings) -> NoReturn:
+    """Replaces this process. MXNet reads its variables once, hence before anything imports it."""
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:semseg.serving.gunicorn_config",
+    ]
+    environment = {**serving_environment(settings.workers), **os.environ}
+    sys.stdout.flush()
+    os.execvpe(command[0], command, environment)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""HTTP: from a request's bytes to a mask or probabilities."""

@@ -1,0 +1,145 @@
+"""The HTTP routes: thin, because decoding, inference and encoding have rooms of their own."""
+
+import logging
+import threading
+from contextlib import ExitStack
+from http import HTTPStatus
+
+from flask import Flask, Response, after_this_request, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from semseg.serving.decoding import decode
+from semseg.serving.engine import Engine
+from semseg.serving.negotiation import choose
+from semseg.serving.refusal import Refusal
+from semseg.serving.settings import MIB, Settings
+
+logger = logging.getLogger(__name__)
+
+_LOADING = "The model is still loading: try again in a few seconds."
+_BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
+_BROKEN_OFF = "The request's body broke off or is not well-formed."
+_OUR_FAULT = "The server failed; its log says why."
+_ROUTES = "there are GET /ping, GET /execution-parameters and POST /invocations."
+
+
+def create_app(engine: Engine, settings: Settings) -> Flask:
+    """SageMaker's serving contract over HTTP.
+
+    - `GET /ping`: 503 until the model is warm, then 200; empty body.
+    - `GET /execution-parameters`: what batch transform asks for.
+    - `POST /invocations`: an image in; a mask or probabilities out, as `Accept` says.
+    - `POST /endpoints/<name>/invocations`: the same. It is the path that boto3's
+      `sagemaker-runtime` client posts to, so that `endpoint_url="http://localhost:8080"` is all it
+      takes to call a container as if it were an endpoint.
+
+    Whatever cannot be served is answered with one plain sentence.
+
+    Args:
+        engine: answers images; not necessarily ready yet.
+        settings: limits, and what `/execution-parameters` tells.
+    """
+    app = Flask(__name__, static_folder=None)
+    # One byte more than allowed: werkzeug cuts a chunked body at the limit without a word.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
+    app.url_map.merge_slashes = False
+    places = threading.BoundedSemaphore(settings.in_flight)
+
+    @app.get("/ping")
+    def ping() -> Response:
+        return Response(status=200 if engine.ready else 503, mimetype="text/plain")
+
+    @app.get("/execution-parameters")
+    def execution_parameters() -> dict[str, int | str]:
+        return {
+            "MaxConcurrentTransforms": settings.workers,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": settings.max_payload_bytes // MIB,
+        }
+
+    @app.post("/invocations")
+    @app.post("/endpoints/<endpoint>/invocations")
+    def invocations(endpoint: str | None = None) -> Response:
+        encoder = choose(request.headers.get("Accept"))
+        if not engine.ready:
+            raise Refusal(503, _LOADING, retry_after=5)
+        take_a_place()
+        image = decode(read_body(settings.max_payload_bytes), settings.max_pixels)
+        result = engine.submit(encoder.wants, image)
+        return Response(encoder.encode(result), mimetype=encoder.media_type)
+
+    def take_a_place() -> None:
+        """Bounds the requests in flight, so that HTTP threads are left for `/ping`.
+
+        The place is given back when the answer has been sent, whatever the answer is.
+        """
+        if not places.acquire(blocking=False):
+            raise Refusal(503, _BUSY, retry_after=5)
+        place = ExitStack()
+        place.callback(places.release)
+
+        @after_this_request
+        def leave(response: Response) -> Response:
+            response.call_on_close(place.close)
+            return response
+
+    _answer_problems_with_a_sentence(app, settings)
+    return app
+
+
+def read_body(most: int) -> bytes:
+    """The whole body of the current request, by length or in chunks.
+
+    Raises:
+        Refusal: 400 if it ends too early or its chunks are malformed.
+        RequestEntityTooLarge: if it is longer than `most` bytes.
+    """
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as problem:  # gunicorn's complaints about chunks, and the socket's
+        raise Refusal(400, _BROKEN_OFF) from problem
+    if len(body) > most:
+        raise RequestEntityTooLarge
+    if request.content_length is not None and len(body) < request.content_length:
+        raise Refusal(400, _BROKEN_OFF)
+    return body
+
+
+def _answer_problems_with_a_sentence(app: Flask, settings: Settings) -> None:
+    """All that can go wrong with a request, and the answer to it."""
+
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Response:
+        response = _sentence(refusal.status, refusal.sentence)
+        if refusal.retry_after is not None:
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def wrong_request(problem: HTTPException) -> Response:
+        status = problem.code or 500
+        sentences = {
+            HTTPStatus.NOT_FOUND: f"There is nothing at this path; {_ROUTES}",
+            HTTPStatus.METHOD_NOT_ALLOWED: f"This path has another method; {_ROUTES}",
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+                "The request's body is too long; this endpoint takes at most "
+                f"{settings.max_payload_bytes} bytes (SAGEMAKER_MAX_PAYLOAD_IN_MB)."
+            ),
+        }
+        sentence = sentences.get(HTTPStatus(status), "The request is not one this server knows.")
+        response = _sentence(status, sentence)
+        response.headers.extend(
+            (name, value) for name, value in problem.get_headers() if name == "Allow"
+        )
+        return response
+
+    @app.errorhandler(Exception)
+    def our_fault(problem: Exception) -> Response:
+        logger.error("An answer failed", exc_info=problem)
+        return _sentence(500, _OUR_FAULT)
+
+
+def _sentence(status: int, sentence: str) -> Response:
+    return Response(f"{sentence}\n", status=status, mimetype="text/plain")

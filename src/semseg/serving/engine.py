@@ -1,0 +1,100 @@
+"""The one thread of a worker that touches the model, and the queue before it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semseg.serving.encoders import Kind
+
+logger = logging.getLogger(__name__)
+
+
+class Predictor(Protocol):
+    """What the engine needs of `semseg.inference.predictor.Predictor`."""
+
+    def warm_up(self) -> None: ...
+    def mask(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]: ...
+    def probabilities(self, image: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+
+@dataclass
+class _Job:
+    kind: Kind
+    image: NDArray[np.uint8]
+    result: Future[NDArray[Any]] = field(default_factory=Future)
+
+    def run(self, predictor: Predictor) -> None:
+        answer = predictor.mask if self.kind == "mask" else predictor.probabilities
+        try:
+            self.result.set_result(answer(self.image))
+        except Exception as problem:  # whoever waits for the result has to deal with it
+            self.result.set_exception(problem)
+
+
+class Engine:
+    """Loads a predictor, warms it up and then answers one image after the other, in order.
+
+    MXNet is not thread-safe, and inference from a new thread per request leaks memory: so one
+    thread does it all, from the import of MXNet on, and lives as long as its worker.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._warm = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, load: Callable[[], Predictor], give_up: Callable[[Exception], None]) -> None:
+        """Starts the thread; returns at once.
+
+        Args:
+            load: makes the predictor, in the thread.
+            give_up: told, in the thread, why the predictor could not be loaded or warmed up.
+        """
+        self._thread = threading.Thread(
+            target=self._serve, args=(load, give_up), name="inference", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the predictor has answered its warm-up image."""
+        return self._warm.is_set()
+
+    def submit(self, kind: Kind, image: NDArray[np.uint8]) -> NDArray[Any]:
+        """What the predictor says of an image; waits for it.
+
+        Args:
+            kind: `mask` for uint8 (H,W), `probabilities` for float32 (C,H,W).
+            image: RGB, uint8 (H,W,3).
+
+        Raises:
+            Exception: whatever the predictor raised.
+        """
+        job = _Job(kind, image)
+        self._jobs.put(job)
+        return job.result.result()
+
+    def stop(self, timeout: float) -> None:
+        """Lets the thread finish what is queued and end; waits at most `timeout` seconds."""
+        self._jobs.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _serve(self, load: Callable[[], Predictor], give_up: Callable[[Exception], None]) -> None:
+        try:
+            predictor = load()
+            predictor.warm_up()
+        except Exception as problem:
+            give_up(problem)
+            return
+        self._warm.set()
+        while (job := self._jobs.get()) is not None:
+            job.run(predictor)
+            del job  # or its image and result would stay in memory until the next one

@@ -1,0 +1,79 @@
+"""What the environment says about serving, read once into one object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from semseg.sagemaker.errors import CustomerError
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """A whole number from 1 to `highest` in the environment; absent or empty means `default`."""
+
+    name: str
+    default: int
+    highest: int
+
+    def read(self, environ: Mapping[str, str], problems: list[str]) -> int:
+        text = environ.get(self.name, "").strip()
+        if not text:
+            return self.default
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= self.highest:
+            return int(text)
+        problems.append(f"{self.name} is {text!r}: give a whole number from 1 to {self.highest}.")
+        return self.default
+
+
+# Names and defaults of the first four as in AWS's open serving toolkits; 6 MiB is the platform's
+# own limit for a real-time request. The last one is this project's.
+_PORT = _Variable("SAGEMAKER_BIND_TO_PORT", 8080, 65535)
+_WORKERS = _Variable("SAGEMAKER_MODEL_SERVER_WORKERS", 1, 256)
+_TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
+_MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
+_MAX_PIXELS = _Variable("SEMSEG_MAX_PIXELS", 16_777_216, 1_000_000_000)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to serve.
+
+    Attributes:
+        port: TCP port.
+        workers: processes, each with the model in memory and one inference thread.
+        timeout: seconds after which a worker that shows no sign of life is replaced. A long
+            forward is no such case: HTTP threads go on beside it.
+        max_payload_bytes: the longest request body.
+        max_pixels: height times width of the largest image.
+        threads: HTTP threads of a worker.
+        in_flight: requests for inference that a worker holds at a time, from the first byte of the
+            body to the last byte of the answer. Fewer than `threads`, so that `/ping` finds one.
+    """
+
+    port: int = _PORT.default
+    workers: int = _WORKERS.default
+    timeout: int = _TIMEOUT.default
+    max_payload_bytes: int = _MAX_PAYLOAD_MB.default * MIB
+    max_pixels: int = _MAX_PIXELS.default
+    threads: int = 32
+    in_flight: int = 16
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Reads the variables above.
+
+        Raises:
+            CustomerError: with one sentence for every malformed variable.
+        """
+        problems: list[str] = []
+        settings = cls(
+            port=_PORT.read(environ, problems),
+            workers=_WORKERS.read(environ, problems),
+            timeout=_TIMEOUT.read(environ, problems),
+            max_payload_bytes=_MAX_PAYLOAD_MB.read(environ, problems) * MIB,
+            max_pixels=_MAX_PIXELS.read(environ, problems),
+        )
+        if problems:
+            raise CustomerError(" ".join(problems))
+        return settings

@@ -1,0 +1,42 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from semseg.serving import encoders
+from semseg.serving.encoders import encode_npy, encode_png, encode_recordio
+from semseg.serving.refusal import Refusal
+
+PROBABILITIES = np.random.default_rng(1).random((3, 4, 5), dtype=np.float32)
+
+
+def test_a_mask_becomes_an_eight_bit_png():
+    mask = np.array([[0, 1, 253], [20, 7, 0]], np.uint8)
+
+    with Image.open(BytesIO(encode_png(mask))) as image:
+        assert (image.format, image.mode) == ("PNG", "L")
+        assert np.array_equal(np.asarray(image), mask)
+
+
+def test_probabilities_become_what_numpy_loads():
+    loaded = np.load(BytesIO(encode_npy(PROBABILITIES)))
+
+    assert loaded.dtype == np.float32
+    assert np.array_equal(loaded, PROBABILITIES)
+
+
+def test_a_record_starts_with_recordio_s_magic_number_and_holds_the_values():
+    record = encode_recordio(PROBABILITIES)
+
+    assert record[:4] == b"\x0a\x23\xd7\xce"
+    assert PROBABILITIES.tobytes() in record
+
+
+def test_probabilities_that_fit_into_no_record_are_refused(monkeypatch):
+    monkeypatch.setattr(encoders, "_MOST_BYTES_IN_A_RECORD", PROBABILITIES.nbytes - 1)
+
+    with pytest.raises(Refusal, match="application/x-npy") as refusal:
+        encode_recordio(PROBABILITIES)
+
+    assert refusal.value.status == 413

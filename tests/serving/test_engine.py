@@ -1,0 +1,97 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from semseg.serving.engine import Engine
+
+from .conftest import FakePredictor, fail, wait_for
+
+
+def image(height: int, width: int) -> np.ndarray:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def test_it_is_ready_only_once_the_predictor_is_warm(predictor):
+    may_load = threading.Event()
+
+    def load() -> FakePredictor:
+        may_load.wait(10)
+        return predictor
+
+    engine = Engine()
+    engine.start(load, fail)
+
+    assert not engine.ready
+    may_load.set()
+    wait_for(lambda: engine.ready)
+    assert predictor.warm
+    engine.stop(10)
+
+
+def test_one_thread_answers_all_clients(engine, predictor):
+    sizes = [(2 + n, 3) for n in range(40)]
+    with ThreadPoolExecutor(8) as clients:
+        masks = list(clients.map(lambda size: engine.submit("mask", image(*size)), sizes))
+
+    assert [mask.shape for mask in masks] == sizes
+    assert len(predictor.threads) == 1
+    assert threading.get_ident() not in predictor.threads
+
+
+def test_probabilities_are_answered_too(engine):
+    assert engine.submit("probabilities", image(2, 3)).shape == (3, 2, 3)
+
+
+def test_a_failing_image_concerns_only_whom_it_belongs_to(engine, predictor, monkeypatch):
+    def burst(_image):
+        raise ArithmeticError("no such luck")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor, "mask", burst)
+        with pytest.raises(ArithmeticError):
+            engine.submit("mask", image(2, 3))
+
+    assert engine.submit("mask", image(2, 3)).shape == (2, 3)
+    assert engine.ready
+
+
+@pytest.mark.parametrize("step", ["load", "warm_up"])
+def test_a_predictor_that_does_not_load_is_given_up(predictor, step):
+    def burst():
+        raise ArithmeticError("no such luck")
+
+    reasons = []
+    engine = Engine()
+    predictor.warm_up = burst
+    engine.start(burst if step == "load" else lambda: predictor, reasons.append)
+    engine.stop(10)
+
+    assert [str(reason) for reason in reasons] == ["no such luck"]
+    assert not engine.ready
+
+
+def test_what_is_queued_is_answered_before_the_end(engine, predictor):
+    predictor.go_on.clear()
+    with ThreadPoolExecutor(3) as clients:
+        answers = [clients.submit(engine.submit, "mask", image(2, 3)) for _ in range(3)]
+        wait_for(lambda: engine._jobs.qsize() >= 2)
+        predictor.go_on.set()
+        engine.stop(10)
+
+    assert all(answer.result().shape == (2, 3) for answer in answers)
+
+
+def test_it_keeps_no_image_after_the_answer(engine):
+    import gc
+    import weakref
+
+    class Pixels(np.ndarray):
+        pass
+
+    pixels = image(2, 3).view(Pixels)
+    gone = weakref.ref(pixels)
+    engine.submit("mask", pixels)
+    del pixels
+    wait_for(lambda: gc.collect() >= 0 and gone() is None)

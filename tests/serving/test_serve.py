@@ -1,0 +1,86 @@
+import logging
+import os
+import socket
+import sys
+
+import pytest
+
+from semseg import serve
+from semseg.sagemaker.errors import CustomerError
+from semseg.serving.settings import Settings
+
+
+def test_a_free_port_can_be_had():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    serve.check_port(port)
+
+
+def test_a_port_in_use_is_told_with_the_variable_that_moves_it():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CustomerError, match=f"Port {port} .*SAGEMAKER_BIND_TO_PORT"):
+            serve.check_port(port)
+
+
+def test_gunicorn_gets_the_threads_that_each_worker_may_use(monkeypatch):
+    calls = []
+    monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
+    monkeypatch.setattr(serve, "serving_environment", lambda workers: {"OMP": f"n/{workers}"})
+
+    serve.become_gunicorn(Settings(workers=3))
+
+    [(program, command, environment)] = calls
+    assert program == sys.executable
+    assert command[1:3] == ["-m", "gunicorn"]
+    assert environment["OMP"] == "n/3"
+    assert environment["PATH"] == os.environ["PATH"]
+
+
+def test_what_the_user_set_stays(monkeypatch):
+    calls = []
+    monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+
+    serve.become_gunicorn(Settings())
+
+    assert calls[0][2]["OMP_NUM_THREADS"] == "7"
+
+
+@pytest.fixture
+def _logging_as_it_was():
+    logger = logging.getLogger("semseg")
+    state = (logger.handlers[:], logger.level, logger.propagate)
+    yield
+    logger.handlers, logger.level, logger.propagate = state
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+def test_what_is_wrong_is_one_line_and_the_customer_s_exit_code(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+
+    assert serve.main() == 2
+
+    output = capsys.readouterr().out
+    assert "Customer Error: " in output
+    assert str(tmp_path / "model") in output
+    assert output.count("\n") == 1
+
+
+def test_nothing_of_it_imports_mxnet():
+    assert "mxnet" not in dir(serve)
+    import subprocess
+
+    code = (
+        "import semseg.serve, semseg.serving.gunicorn_config, sys; sys.exit('mxnet' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=_without_settings())
+
+
+def _without_settings() -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if "SAGEMAKER" not in key}
+    return {**environment, "PYTHONPATH": os.pathsep.join(sys.path)}

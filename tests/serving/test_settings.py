@@ -1,0 +1,47 @@
+import pytest
+
+from semseg.sagemaker.errors import CustomerError
+from semseg.serving.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults():
+    settings = Settings.from_environment({"SAGEMAKER_BIND_TO_PORT": " "})
+
+    assert settings == Settings()
+    assert (settings.port, settings.workers, settings.timeout) == (8080, 1, 60)
+    assert settings.max_payload_bytes == 6_291_456
+    assert settings.max_pixels == 4096 * 4096
+
+
+def test_every_variable_is_read():
+    settings = Settings.from_environment(
+        {
+            "SAGEMAKER_BIND_TO_PORT": "9000",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": " 3 ",
+            "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
+            "SEMSEG_MAX_PIXELS": "1000",
+        }
+    )
+
+    assert settings == Settings(9000, 3, 120, 20 * 1024 * 1024, 1000)
+
+
+def test_all_malformed_variables_are_told_at_once():
+    environment = {
+        "SAGEMAKER_BIND_TO_PORT": "65536",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "many",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "0",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "-1",
+        "SEMSEG_MAX_PIXELS": "1e6",
+    }
+
+    with pytest.raises(CustomerError) as error:
+        Settings.from_environment(environment)
+
+    for name, value in environment.items():
+        assert f"{name} is {value!r}" in str(error.value)
+
+
+def test_a_thread_is_always_left_for_ping():
+    assert Settings().in_flight < Settings().threads

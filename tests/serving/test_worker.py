@@ -1,0 +1,71 @@
+import logging
+import os
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.errors import HaltServer
+
+from semseg.sagemaker.errors import CustomerError
+from semseg.serving import worker
+from semseg.serving.app import create_app
+from semseg.serving.settings import Settings
+
+
+@pytest.fixture
+def left_with(monkeypatch) -> list[int]:
+    """The exit codes the process would have left with."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(worker, "_verdict", bytearray(1))
+    return codes
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence", "code"),
+    [
+        (CustomerError("The file is broken."), "Customer Error: The file is broken.", 2),
+        (ArithmeticError("no luck"), "Algorithm Error: no luck", 1),
+    ],
+)
+def test_a_worker_without_a_model_says_why_and_ends_the_server(
+    left_with, caplog, problem, sentence, code
+):
+    with caplog.at_level(logging.ERROR):
+        worker.give_up(problem)
+
+    assert caplog.messages == [sentence]
+    assert left_with == [1]
+    with pytest.raises(HaltServer) as halt:
+        worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=["socket"]), None)
+    assert halt.value.exit_status == code
+
+
+def test_a_traceback_is_for_our_own_faults_alone(left_with, caplog):
+    worker.give_up(CustomerError("The file is broken."))
+    assert caplog.records[-1].exc_info is None
+
+    worker.give_up(ArithmeticError("no luck"))
+    assert caplog.records[-1].exc_info is not None
+
+
+def test_the_second_worker_to_give_up_does_not_disturb_the_end(left_with):
+    worker.give_up(CustomerError("The file is broken."))
+
+    worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=[]), None)
+
+
+def test_any_other_end_of_a_worker_leaves_the_server_alone(left_with):
+    worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=["socket"]), None)
+
+
+def test_the_inference_thread_ends_with_its_worker(engine):
+    app = create_app(engine, Settings())
+    app.extensions["engine"] = engine
+
+    worker.end(None, SimpleNamespace(wsgi=app))
+
+    assert not engine._thread.is_alive()
+
+
+def test_a_worker_that_never_had_an_app_ends_too():
+    worker.end(None, SimpleNamespace())
