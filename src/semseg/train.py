@@ -52,12 +52,10 @@ def train(tree: Tree, sources: Sources) -> None:
     )
 
     # 3. The network. MXNet is imported only here: it takes a second that mistakes need not wait.
-    from semseg.training.devices import choose_device, count_gpus
+    from semseg.training.devices import find_device
     from semseg.training.fit import fit, prepare_network
 
-    gpus = count_gpus()
-    narration.gpus_found(gpus)
-    device = choose_device(gpus)
+    device = find_device()
     network = prepare_network(parameters, pretrained, device)
 
     # 4. Train and validate, epoch by epoch, keeping the best.

@@ -1,4 +1,4 @@
-"""A model with random weights, and one server for all tests that only ask it something."""
+"""One server and one training job for all tests that only ask what came of them."""
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.contract.server import Server
+from tests.contract.training_job import EPOCHS, Run, TrainingJob
 
 CLASSES = 3
 
@@ -52,3 +53,31 @@ def image_file() -> Callable[..., bytes]:
         return body.getvalue()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Two epochs of FCN, with the clutter of an S3 prefix that matches too much."""
+    job = TrainingJob(tmp_path_factory.mktemp("train") / "ml", epochs=str(EPOCHS))
+    for part in ("train", "validation"):
+        clutter = job.channel(part) / f"{part}_annotation"
+        clutter.mkdir()
+        (clutter / "0.png").write_bytes(b"what SageMaker copied twice")
+    yield Run(job, job.run())
+    job.remove()
+
+
+@pytest.fixture(scope="session")
+def same_again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The same data, hyperparameters and seed on another host, with another number of threads."""
+    base = tmp_path_factory.mktemp("again") / "ml"
+    job = TrainingJob(base, host="algo-1-x7k2p", epochs=str(EPOCHS), _workers="1")
+    yield Run(job, job.run())
+    job.remove()
+
+
+@pytest.fixture(scope="session")
+def real_log(shared_data: Path) -> list[str]:
+    """The lines of a job of the original."""
+    log = shared_data.parent / "logs" / "voc-fcn50-rmsprop-10-epochs.txt"
+    return log.read_text().splitlines()

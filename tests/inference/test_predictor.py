@@ -68,6 +68,20 @@ def test_an_artifact_trained_without_auxiliary_head(tmp_path: Path) -> None:
     assert Predictor(read_artifact(tmp_path)).mask(image(20, 30)).shape == (20, 30)
 
 
+def test_a_model_that_gluoncv_saved(tmp_path: Path) -> None:
+    from gluoncv.model_zoo import DeepLabV3
+
+    theirs = DeepLabV3(CLASSES, pretrained_base=False, crop_size=48)
+    theirs.collect_params().initialize(force_reinit=True)
+    logits = theirs(mx.nd.array(normalize(image(48, 48))[None]))[0]
+    theirs.save_parameters(str(tmp_path / BEST))
+    write_configuration(tmp_path, {"algorithm": "deeplab"})
+
+    probabilities = Predictor(read_artifact(tmp_path)).probabilities(image(48, 48))
+    expected = mx.nd.softmax(logits, axis=1)[0].asnumpy()
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
 def test_parameters_with_a_hole_are_refused(network: Any, tmp_path: Path) -> None:
     network.save_parameters(str(tmp_path / BEST))
     values = mx.nd.load(str(tmp_path / BEST))

@@ -139,9 +139,16 @@ def test_a_mirror_that_does_not_have_it(
     assert "404" in message
 
 
-def test_fetch_fills_a_folder(
-    tmp_path: Path, backbone_file: Path, mirror: Callable[..., str]
+@pytest.mark.parametrize("home", [None, "home"])
+def test_fetch_fills_the_folder_wherever_gluoncv_keeps_its_own(
+    tmp_path: Path,
+    backbone_file: Path,
+    mirror: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    home: str | None,
 ) -> None:
+    if home:
+        monkeypatch.setenv("MXNET_HOME", str(tmp_path / home))
     path = fetch("resnet-50", tmp_path / "new", mirror(backbone_file))
     assert path.parent == tmp_path / "new"
     assert path.read_bytes() == backbone_file.read_bytes()

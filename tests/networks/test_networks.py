@@ -77,7 +77,9 @@ def test_parameters_go_to_gluoncv_and_give_the_same_output_there(
     theirs.load_parameters(path)
     batch = images(64, 64)
     for ours, other in zip(networks[algorithm](batch), theirs(batch), strict=True):
-        np.testing.assert_allclose(ours.asnumpy(), other.asnumpy(), rtol=1e-5, atol=1e-6)
+        # The resizing is another one, so logits near 0 differ by the rounding of the large ones.
+        largest = np.abs(other.asnumpy()).max()
+        np.testing.assert_allclose(ours.asnumpy(), other.asnumpy(), rtol=0, atol=1e-5 * largest)
 
 
 @each_algorithm
@@ -89,7 +91,8 @@ def test_parameters_come_from_gluoncv(algorithm: str, tmp_path: Path) -> None:
     theirs.save_parameters(path)
     ours = build(algorithm, "resnet-50", CLASSES)
     ours.load_parameters(path)
-    np.testing.assert_allclose(ours(batch)[0].asnumpy(), expected, rtol=1e-5, atol=1e-6)
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(ours(batch)[0].asnumpy(), expected, rtol=0, atol=1e-5 * largest)
 
 
 def test_heads_learn_ten_times_as_fast(networks: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ def tell(job: Job) -> None:
     narration.job_read(job)
     narration.default_label_map("train")
     narration.default_label_map("validation")
-    narration.gpus_found(1, 0.0589)
+    narration.gpus_found(1, 1, 0.0589)
     narration.schedule_set_up(91, 10)
     narration.workers_not_synchronized()
     narration.serializing(Path("/opt/ml/model/model_algo-1"))
@@ -107,6 +107,12 @@ def test_a_place_for_checkpoints_is_not_passed_over_in_silence(
 ) -> None:
     narration.job_read(replace(job, checkpoints=CheckpointPlace(Path("/ckpt"))))
     assert "This version saves no checkpoints: /ckpt stays as it is." in caplog.text
+
+
+def test_quantize_is_not_passed_over_in_silence(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    asked = job.hyperparameters.model_copy(update={"quantize": True})
+    narration.job_read(replace(job, hyperparameters=asked))
+    assert "quantize=True has no effect" in caplog.text
 
 
 def test_an_early_stop_says_when_and_what_was_best(messages: Messages) -> None:

@@ -61,3 +61,11 @@ def test_progress_notices_every_logging_frequency_with_the_learning_rate_of_the_
 def test_a_loss_that_is_not_finite_names_the_iteration_and_the_learning_rate(job) -> None:
     with pytest.raises(CustomerError, match=r"epoch 7, iteration 1 .* learning_rate 0.001"):
         learner(job).train_epoch(7, batches(2, scale=np.inf))
+
+
+def test_parameters_spoilt_by_the_last_update_end_training_too(job) -> None:
+    """Gradients whose squares overflow: the loss was finite, the weights are no longer."""
+    options = job(mini_batch_size=2, optimizer="rmsprop")
+    pupil = Learner(PixelWise(), options, mx.cpu())
+    with pytest.raises(CustomerError, match=r"after epoch 7, iteration 1 .* learning_rate 0.001"):
+        pupil.train_epoch(7, batches(1, scale=1e25))

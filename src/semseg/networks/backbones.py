@@ -11,6 +11,7 @@ from typing import Any
 from semseg.networks.architecture import backbone_of
 from semseg.networks.parameter_file import ParameterFileError, read_shapes
 from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.files import write_bytes
 
 FOLDER_VARIABLE = "SEMSEG_BACKBONES"
 _FOLDER = Path("/opt/semseg/backbones")
@@ -89,7 +90,10 @@ def fetch(backbone: str, folder: Path, mirror: str | None) -> Path:
     # GluonCV's download waits without limit for a host that does not answer; ask first.
     with requests.get(address, stream=True, timeout=_STORE_TIMEOUT_SECONDS) as answer:
         answer.raise_for_status()
-    return Path(model_store.get_model_file(name, root=str(folder)))
+    path = Path(model_store.get_model_file(name, root=str(folder)))
+    if path != kept:  # GluonCV prefers MXNET_HOME to the folder it is given
+        write_bytes(kept, path.read_bytes())
+    return kept
 
 
 def load(network: Any, path: Path) -> None:

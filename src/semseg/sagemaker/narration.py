@@ -39,6 +39,8 @@ def job_read(job: Job) -> None:
         logger.warning(
             "This version saves no checkpoints: %s stays as it is.", job.checkpoints.path
         )
+    if job.hyperparameters.quantize:
+        logger.warning("This version makes no int8 model: quantize=True has no effect.")
 
 
 def worker_started() -> None:
@@ -57,12 +59,12 @@ def default_label_map(part: str) -> None:
     logger.info("#label_map %s :%s", part, {"scale": 1})
 
 
-def gpus_found(count: int, seconds: float = 0.0) -> None:
-    """The search for GPUs took so long and found so many, all of which are used."""
+def gpus_found(count: int, used: int, seconds: float) -> None:
+    """The search for GPUs took so long and found `count`, of which `used` train."""
     logger.info("nvidia-smi: took %.3f seconds to run.", seconds)
     logger.info("nvidia-smi identified %d GPUs.", count)
     for _ in range(3):
-        logger.info("Number of GPUs being used: %d", count)
+        logger.info("Number of GPUs being used: %d", used)
 
 
 def schedule_set_up(iterations_per_epoch: int, epochs: int) -> None:

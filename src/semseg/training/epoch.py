@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from mxnet import autograd, nd
 
 from semseg.data.loading import Batch
@@ -43,7 +44,7 @@ class Learner:
             Mean loss of the epoch's batches, and images per second.
 
         Raises:
-            CustomerError: the loss is no longer a finite number.
+            CustomerError: the loss, or at the end a parameter, is no longer a finite number.
         """
         losses: list[float] = []
         speed = Speedometer(time.monotonic)
@@ -51,11 +52,16 @@ class Learner:
             rate = self._learning_rate(self.updates)
             losses.append(self._learn(batch, rate))
             if not math.isfinite(losses[-1]):
-                raise _diverged(epoch, iteration, rate)
+                what = f"the loss of epoch {epoch}, iteration {iteration} is not a finite number"
+                raise _diverged(what, rate)
             speed.count(len(batch.images))
             if iteration % self._job.logging_frequency == 0:
-                rate = self._learning_rate(self.updates)
-                metrics.progress_notice(epoch, iteration, speed.since_last_notice(), rate)
+                next_rate = self._learning_rate(self.updates)
+                metrics.progress_notice(epoch, iteration, speed.since_last_notice(), next_rate)
+        if losses and not self._parameters_are_finite():
+            # The last update's doing, which no loss has shown yet.
+            what = f"after epoch {epoch}, iteration {iteration} not all parameters are finite"
+            raise _diverged(what, rate)
         return sum(losses) / max(1, len(losses)), speed.overall()
 
     def _learn(self, batch: Batch, learning_rate: float) -> float:
@@ -68,10 +74,14 @@ class Learner:
         self.updates += 1
         return float(loss.asscalar())
 
+    def _parameters_are_finite(self) -> bool:
+        parameters = self._network.collect_params().values()
+        return all(np.isfinite(one.data(self._device).asnumpy()).all() for one in parameters)
 
-def _diverged(epoch: int, iteration: int, learning_rate: float) -> CustomerError:
+
+def _diverged(what: str, learning_rate: float) -> CustomerError:
     return CustomerError(
-        f"Training diverged: the loss of epoch {epoch}, iteration {iteration} is not a finite "
-        f"number, at learning_rate {learning_rate:g} (ten times that in the heads). Use a lower "
-        "learning_rate, for example a tenth. The best model of the epochs before is kept."
+        f"Training diverged: {what}, at learning_rate {learning_rate:g} (ten times that in the "
+        "heads). Use a lower learning_rate, for example a tenth. The best model of the epochs "
+        "before is kept."
     )
