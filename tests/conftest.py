@@ -7,6 +7,8 @@ import pytest
 
 # MXNet reads its thread count once, while it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# Threads that spin while they wait crawl as soon as anything else runs on the machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # boto3 wants a region and keys even when the endpoint is on this machine.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")

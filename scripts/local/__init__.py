@@ -1,0 +1,1 @@
+"""SageMaker's part, played on this machine: the `/opt/ml` tree, a training job, an endpoint."""

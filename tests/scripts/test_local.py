@@ -1,0 +1,41 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.local.training import Epoch, LogReader, TrainingFailed, train
+from scripts.local.tree import CHANNELS, prepare
+
+CONFIGS = Path("configs/demo")
+
+
+def test_the_log_reader_gives_an_epoch_once_its_miou_is_there() -> None:
+    reader = LogReader()
+    prefix = "[01/12/2025 06:05:08 INFO 140168011298624] #quality_metric. host: algo-1, epoch: 2,"
+    assert reader.read(f"{prefix} train loss: 1.5 .", 1) is None
+    assert reader.read("anything else", 2) is None
+    assert reader.read(f"{prefix} validation pixel_accuracy: 0.75 .", 3) is None
+    assert reader.read(f"{prefix} validation mIOU: 5e-1 .", 4) == Epoch(2, 1.5, 0.75, 0.5, 4)
+
+
+@pytest.fixture
+def job(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A prepared tree whose four channels are empty."""
+    monkeypatch.chdir(project)
+    data = tmp_path / "data"
+    for name in CHANNELS:
+        (data / name).mkdir(parents=True)
+    return prepare(tmp_path / "opt-ml", CONFIGS / "hyperparameters.json", CONFIGS, data)
+
+
+def test_a_prepared_tree_has_what_sagemaker_gives(job: Path) -> None:
+    assert json.loads((job / "input/config/hyperparameters.json").read_text())["num_classes"] == "4"
+    assert (job / "input/config/resourceconfig.json").is_file()
+    assert all((job / "input/data" / name).is_dir() for name in CHANNELS)
+    assert list((job / "model").iterdir()) == []
+
+
+def test_a_job_that_fails_is_told_with_its_last_words(job: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingFailed, match="exit code 2") as failure:
+        train(job, tmp_path / "train.log", lambda epoch: None)
+    assert "holds no .jpg" in str(failure.value)
