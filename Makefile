@@ -20,7 +20,7 @@ help:
 	@echo 'Python 3.11 is looked for on the PATH; PYTHON=/path/to/python3.11 points at another.'
 
 demo: .venv/ready
-	@$(RUN) -m scripts.demo $(ARGS)
+	@$(RUN) -u -m scripts.demo $(ARGS)
 
 test: .venv/ready .venv-clients/ready
 	@$(RUN) -m pytest $(ARGS)
@@ -32,7 +32,7 @@ lint: .venv/ready
 	@.venv/bin/lint-imports
 
 bench: .venv/ready
-	@$(RUN) -m scripts.benchmarks $(ARGS)
+	@$(RUN) -u -m scripts.benchmarks $(ARGS)
 
 venv: .venv/ready
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from semseg.runtime import available_cpus, prepare, serving_environment
+from semseg.runtime import available_cpus, available_memory, prepare, serving_environment
 
 ALLOWED = len(os.sched_getaffinity(0))
 
@@ -50,3 +50,16 @@ def test_threads_follow_the_cpus() -> None:
 def test_workers_share_the_cpus() -> None:
     assert serving_environment(workers=1)["OMP_NUM_THREADS"] == str(available_cpus())
     assert serving_environment(workers=1000)["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_the_containers_memory_limit_counts(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("536870912\n")
+    assert available_memory(tmp_path) == 536870912
+
+
+@pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
+def test_no_memory_limit_means_the_machines(tmp_path: Path, limit: str) -> None:
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    assert available_memory(tmp_path) == available_memory(tmp_path / "none") > 1 << 28

@@ -25,6 +25,21 @@ def available_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     return allowed if limit is None else max(1, min(allowed, math.ceil(limit)))
 
 
+def available_memory(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of memory this process may use: the machine's, cut by the container's limit.
+
+    Args:
+        cgroup: where the cgroup file system is mounted (version 1 or 2).
+    """
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            return min(machine, int((cgroup / name).read_text()))
+        except (OSError, ValueError):  # not this version, or "max": no limit
+            continue
+    return machine
+
+
 def environment(cpus: int) -> dict[str, str]:
     """The variables for one process that may keep `cpus` CPUs busy."""
     return {

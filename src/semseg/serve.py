@@ -16,7 +16,8 @@ from semseg.runtime import serving_environment
 from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
-from semseg.serving.settings import Settings
+from semseg.serving.memory import affordable_pixels
+from semseg.serving.settings import MAX_PIXELS_VARIABLE, Settings
 
 logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
 
@@ -34,7 +35,9 @@ def main() -> int:
     logger.info(
         "Serving %s on port %d, workers: %d", artifact.parameters, settings.port, settings.workers
     )
-    become_gunicorn(settings)
+    become_gunicorn(
+        settings, affordable_pixels(artifact.architecture.num_classes, settings.workers)
+    )
 
 
 def check_port(port: int) -> None:
@@ -53,8 +56,13 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def become_gunicorn(settings: Settings) -> NoReturn:
-    """Replaces this process. MXNet reads its variables once, hence before anything imports it."""
+def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
+    """Replaces this process. MXNet reads its variables once, hence before anything imports it.
+
+    Args:
+        settings: how to serve.
+        max_pixels: the largest image that fits into memory; a limit that the user set goes first.
+    """
     command = [
         sys.executable,
         "-m",
@@ -62,7 +70,11 @@ def become_gunicorn(settings: Settings) -> NoReturn:
         "--config",
         "python:semseg.serving.gunicorn_config",
     ]
-    environment = {**serving_environment(settings.workers), **os.environ}
+    environment = {
+        **serving_environment(settings.workers),
+        MAX_PIXELS_VARIABLE: str(max_pixels),
+        **os.environ,
+    }
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from semseg.sagemaker.errors import CustomerError
+from semseg.serving.memory import MOST_PIXELS
 
 MIB = 1024 * 1024
+
+MAX_PIXELS_VARIABLE = "SEMSEG_MAX_PIXELS"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ _PORT = _Variable("SAGEMAKER_BIND_TO_PORT", 8080, 65535)
 _WORKERS = _Variable("SAGEMAKER_MODEL_SERVER_WORKERS", 1, 256)
 _TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
 _MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
-_MAX_PIXELS = _Variable("SEMSEG_MAX_PIXELS", 16_777_216, 1_000_000_000)
+_MAX_PIXELS = _Variable(MAX_PIXELS_VARIABLE, MOST_PIXELS, 1_000_000_000)
 
 
 @dataclass(frozen=True)
