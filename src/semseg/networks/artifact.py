@@ -15,6 +15,7 @@ from semseg.networks.architecture import Architecture, architecture_of
 from semseg.networks.parameter_file import ParameterFileError, read_shapes
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.files import write_atomically, write_text
+from semseg.sagemaker.json_files import read_json_object
 
 BEST = "model_best.params"
 # The name of the original's only host; also where a host is called otherwise.
@@ -74,17 +75,9 @@ def read_artifact(folder: Path) -> Artifact:
 
 def _read_configuration(folder: Path) -> dict[str, str]:
     path = folder / CONFIGURATION
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CustomerError(f"{path} is missing. {_listing(folder)}") from None
-    except OSError as error:
-        raise CustomerError(f"{path} can't be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise CustomerError(f"{path} is not JSON: {error}.") from None
-    if not isinstance(content, dict):
-        raise CustomerError(f"{path} must hold a JSON object, not {type(content).__name__}.")
-    return {name: str(value) for name, value in content.items()}
+    if not path.exists():
+        raise CustomerError(f"{path} is missing. {_listing(folder)}")
+    return {name: str(value) for name, value in read_json_object(path).items()}
 
 
 def _find_parameters(folder: Path) -> Path:
