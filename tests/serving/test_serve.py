@@ -32,12 +32,13 @@ def test_gunicorn_gets_the_threads_that_each_worker_may_use(monkeypatch):
     monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
     monkeypatch.setattr(serve, "serving_environment", lambda workers: {"OMP": f"n/{workers}"})
 
-    serve.become_gunicorn(Settings(workers=3))
+    serve.become_gunicorn(Settings(workers=3), max_pixels=1000)
 
     [(program, command, environment)] = calls
     assert program == sys.executable
     assert command[1:3] == ["-m", "gunicorn"]
     assert environment["OMP"] == "n/3"
+    assert environment["SEMSEG_MAX_PIXELS"] == "1000"
     assert environment["PATH"] == os.environ["PATH"]
 
 
@@ -45,10 +46,12 @@ def test_what_the_user_set_stays(monkeypatch):
     calls = []
     monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("SEMSEG_MAX_PIXELS", "9")
 
-    serve.become_gunicorn(Settings())
+    serve.become_gunicorn(Settings(), max_pixels=1000)
 
     assert calls[0][2]["OMP_NUM_THREADS"] == "7"
+    assert calls[0][2]["SEMSEG_MAX_PIXELS"] == "9"
 
 
 @pytest.fixture
