@@ -1,4 +1,5 @@
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -30,15 +31,26 @@ def test_ping_has_an_empty_body(client):
     assert client.head("/ping").status_code == 200
 
 
-def test_nothing_is_served_until_the_model_is_warm():
-    client = create_app(Engine(), Settings()).test_client()
+def test_ping_refuses_and_images_wait_until_the_model_is_warm(predictor):
+    engine, may_load = Engine(), threading.Event()
+    client = create_app(engine, Settings()).test_client()
 
-    assert client.get("/ping").status_code == 503
-    response = client.post("/invocations", data=IMAGE)
-    assert response.status_code == 503
-    assert int(response.headers["Retry-After"]) > 0
-    assert_is_one_sentence(response)
-    assert client.get("/execution-parameters").status_code == 200
+    def load():
+        may_load.wait(30)
+        return predictor
+
+    engine.start(load, lambda problem: None)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(lambda: client.post("/invocations", data=IMAGE))
+        try:
+            assert client.get("/ping").status_code == 503
+            assert client.get("/execution-parameters").status_code == 200
+            assert not answer.done()
+        finally:
+            may_load.set()
+        assert answer.result(30).status_code == 200
+    assert client.get("/ping").status_code == 200
+    engine.stop(10)
 
 
 def test_execution_parameters_are_spelled_as_aws_documents_them():

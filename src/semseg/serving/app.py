@@ -16,7 +16,6 @@ from semseg.serving.settings import MIB, Settings
 
 logger = logging.getLogger(__name__)
 
-_LOADING = "The model is still loading: try again in a few seconds."
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
 _OUR_FAULT = "The server failed; its log says why."
@@ -28,7 +27,8 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
 
     - `GET /ping`: 503 until the model is warm, then 200; empty body.
     - `GET /execution-parameters`: what batch transform asks for.
-    - `POST /invocations`: an image in; a mask or probabilities out, as `Accept` says.
+    - `POST /invocations`: an image in; a mask or probabilities out, as `Accept` says. While the
+      model loads it waits: another worker may have told the platform that all is well already.
     - `POST /endpoints/<name>/invocations`: the same. It is the path that boto3's
       `sagemaker-runtime` client posts to, so that `endpoint_url="http://localhost:8080"` is all it
       takes to call a container as if it were an endpoint.
@@ -61,8 +61,6 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
     @app.post("/endpoints/<endpoint>/invocations")
     def invocations(endpoint: str | None = None) -> Response:
         encoder = choose(request.headers.get("Accept"))
-        if not engine.ready:
-            raise Refusal(503, _LOADING, retry_after=5)
         take_a_place()
         image = decode(read_body(settings.max_payload_bytes), settings.max_pixels)
         result = engine.submit(encoder.wants, image)
