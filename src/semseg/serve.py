@@ -73,7 +73,7 @@ def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
     environment = {
         **serving_environment(settings.workers),
         MAX_PIXELS_VARIABLE: str(max_pixels),
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if value},  # empty means not set
     }
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)

@@ -112,3 +112,10 @@ def test_interrupts_and_exits_pass_through(tree: Tree, error: BaseException) -> 
     with pytest.raises(type(error)):
         failure.run(raising(error), tree)
     assert not tree.failure.exists()
+
+
+def test_what_an_earlier_job_left_is_gone_after_a_success(tree: Tree) -> None:
+    tree.failure.parent.mkdir(parents=True, exist_ok=True)
+    tree.failure.write_text("the earlier job's")
+    assert failure.run(lambda: None, tree) == 0
+    assert not tree.failure.exists()

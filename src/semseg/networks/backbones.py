@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Sources:
         home = environ.get("MXNET_HOME")
         return cls(
             folder=Path(environ.get(FOLDER_VARIABLE) or _FOLDER),
-            cache=(Path(home) if home else Path.home() / ".mxnet") / "models",
+            cache=Path(home or os.path.expanduser("~/.mxnet")) / "models",
             mirror=environ.get("MXNET_GLUON_REPO") or None,
         )
 

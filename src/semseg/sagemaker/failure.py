@@ -7,6 +7,7 @@ a prefix of its own, so the file begins with the message and nothing else.
 import errno
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from semseg.sagemaker.errors import AlgorithmError, CustomerError, PlatformError, SemsegError
 from semseg.sagemaker.files import write_bytes
@@ -38,6 +39,8 @@ def run(program: Callable[[], None], tree: Tree) -> int:
     KeyboardInterrupt and SystemExit pass through. Everything else is logged and leaves its message
     in the failure file of `tree`; a failure file that cannot be written is only a warning.
     """
+    with suppress(OSError):  # what an earlier job left would be read as this one's
+        tree.failure.unlink(missing_ok=True)
     try:
         program()
     except Exception as error:
