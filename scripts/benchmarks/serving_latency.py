@@ -37,7 +37,6 @@ def write_artifact(model: Path, algorithm: str) -> None:
     mx.random.seed(1)
     network = build(algorithm, "resnet-50", CLASSES)
     network.start_untrained(mx.cpu())
-    network(mx.nd.zeros((1, 3, 64, 64)))
     artifact.write_configuration(
         model,
         {

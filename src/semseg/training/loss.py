@@ -9,7 +9,9 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock
 
-IGNORE_LABEL = 255
+from semseg.data.augmentation import IGNORE
+
+IGNORE_LABEL = IGNORE
 
 
 class SegmentationLoss(HybridBlock):
