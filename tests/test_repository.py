@@ -30,6 +30,25 @@ def test_every_pin_of_a_lock_has_a_hash(project: Path, lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_made_by_make_lock(project: Path, lock: str) -> None:
+    assert (project / lock).read_text().splitlines()[1].strip("# ") == "make lock"
+    script = (project / "scripts/make-lock").read_text()
+    assert f"compile {lock} " in re.sub(r"for flavour in cpu cu112; do\n +(.+)", _unrolled, script)
+
+
+def _unrolled(loop: re.Match[str]) -> str:
+    return "\n".join(loop[1].replace("$flavour", flavour) for flavour in ("cpu", "cu112"))
+
+
+def test_the_clients_lock_pins_what_they_ask_for(project: Path) -> None:
+    wanted = (project / "tests/clients/requirements.in").read_text()
+    pins = (project / "tests/clients/requirements.txt").read_text()
+    names = re.findall(r"(?m)^([a-z0-9-]+)", wanted)
+    assert {"boto3", "sagemaker"} <= set(names)
+    assert all(re.search(rf"(?m)^{name}==", pins) for name in names)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_host_and_no_path(project: Path, lock: str) -> None:
     text = (project / lock).read_text()
     assert "://" not in text
