@@ -21,7 +21,9 @@ class Folder:
         self.root = root
         for name in NAMES:
             (root / name).mkdir()
-        self.channels = Channels(*(Channel(name, root / name, None, "File") for name in NAMES))
+        self.channels = Channels(
+            **{name: Channel(name, root / name, None, "File") for name in NAMES}
+        )
 
     def image(self, name: str, size: tuple[int, int] = (24, 16), seed: int = 0) -> Path:
         """Noise at `train/a.jpg` or wherever `name` says."""

@@ -124,7 +124,7 @@ def test_masks_of_0_and_255_only_are_a_warning(folder, caplog: pytest.LogCapture
 def test_camvid_is_sound_and_quickly_checked(shared_data: Path) -> None:
     root = shared_data / "camvid"
     names = ("train", "train_annotation", "validation", "validation_annotation")
-    channels = Channels(*(Channel(name, root / name, None, "File") for name in names))
+    channels = Channels(**{name: Channel(name, root / name, None, "File") for name in names})
     start = time.monotonic()
     dataset = check_datasets(channels, 11, 16, 367)
     assert (len(dataset.train), len(dataset.validation)) == (367, 101)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from semseg.sagemaker.channels import CHANNEL_NAMES
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
 
+FILE_CHANNELS = ("train", "train_annotation", "validation", "validation_annotation")
 PREFIX = re.compile(r"^\[\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [A-Z]+ \d+\] ")
 
 
@@ -37,7 +37,7 @@ def write_config(tree: Tree) -> Callable[[str, Any], Path]:
 @pytest.fixture
 def channel_settings(tree: Tree) -> dict[str, dict[str, str]]:
     """What SageMaker writes about four channels in file mode; their folders exist."""
-    for name in CHANNEL_NAMES:
+    for name in FILE_CHANNELS:
         tree.channel(name).mkdir(parents=True)
     return {
         name: {
@@ -45,7 +45,7 @@ def channel_settings(tree: Tree) -> dict[str, dict[str, str]]:
             "S3DistributionType": "FullyReplicated",
             "RecordWrapperType": "None",
         }
-        for name in CHANNEL_NAMES
+        for name in FILE_CHANNELS
     }
 
 

@@ -57,3 +57,36 @@ def test_several_hosts_are_refused(
     write_config("resourceconfig.json", {"current_host": "a", "hosts": ["a", "b"]})
     with pytest.raises(CustomerError, match=r"2 hosts \(a, b\): distributed training is not supp"):
         read_job(tree)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "text"),
+    [
+        ("label_map", {}, "the channel is not supported yet by this version"),
+        ("model", {}, "the channel is not supported yet by this version"),
+        (
+            "test",
+            {"ContentType": "application/x-recordio"},
+            "the channel is not supported yet by this version",
+        ),
+        (
+            "train",
+            {"ContentType": "application/x-recordio"},
+            "RecordIO is not supported yet by this version",
+        ),
+    ],
+)
+def test_what_is_not_there_yet_is_refused(
+    tree: Tree,
+    write_config: WriteConfig,
+    channel_settings: dict[str, dict[str, str]],
+    name: str,
+    settings: dict[str, str],
+    text: str,
+) -> None:
+    tree.channel(name).mkdir(exist_ok=True)
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", channel_settings | {name: settings})
+    with pytest.raises(CustomerError) as raised:
+        read_job(tree)
+    assert str(raised.value) == f"inputdataconfig.json: 1 problem ({name})\n{name}: {text}"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semseg.data.problems import Kind, Problem, in_channel, printable
+from semseg.sagemaker.channel_settings import IMAGE_SUFFIXES
 from semseg.sagemaker.channels import Channel
 
 _LOG = logging.getLogger(__name__)
 
-_IMAGES = frozenset({".jpg", ".jpeg", ".png"})
 _MASKS = frozenset({".png"})
 _OTHER_PICTURES = frozenset({".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _ANNOTATION_CHANNELS = frozenset({"train_annotation", "validation_annotation"})
@@ -46,7 +46,7 @@ class Pairing:
 
 def pair_up(images: Channel, masks: Channel) -> Pairing:
     """Find the pairs of two channels, in the order of their names. Opens no file."""
-    image_files = _by_name(images, _IMAGES, passed_over=_ANNOTATION_CHANNELS)
+    image_files = _by_name(images, IMAGE_SUFFIXES, passed_over=_ANNOTATION_CHANNELS)
     mask_files = _by_name(masks, _MASKS | _OTHER_PICTURES)
     png_files = {name: [p for p in paths if _is_png(p)] for name, paths in mask_files.items()}
     problems = [

@@ -69,17 +69,18 @@ def scan(
 
     `listed` is called with each part's name once its files are listed, before any is opened.
     """
-    train = pair_up(channels.train, channels.train_annotation)
+    train_masks, validation_masks = channels.train_annotation, channels.validation_annotation
+    if train_masks is None or validation_masks is None:
+        raise ValueError("records are not pairs of files")
+    train = pair_up(channels.train, train_masks)
     listed("train")
-    validation = pair_up(channels.validation, channels.validation_annotation)
+    validation = pair_up(channels.validation, validation_masks)
     listed("validation")
     with _threads(_files(train) + _files(validation), progress) as run:
         return Report(
             num_classes,
-            _split(channels.train, channels.train_annotation, train, num_classes, run),
-            _split(
-                channels.validation, channels.validation_annotation, validation, num_classes, run
-            ),
+            _split(channels.train, train_masks, train, num_classes, run),
+            _split(channels.validation, validation_masks, validation, num_classes, run),
         )
 
 
