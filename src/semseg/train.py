@@ -6,6 +6,7 @@ import time
 
 from semseg import runtime
 from semseg.data.checks import check_datasets
+from semseg.data.label_map_files import read_label_maps
 from semseg.networks.backbones import Sources, locate
 from semseg.sagemaker import failure, metrics, narration
 from semseg.sagemaker.job import read_job
@@ -42,13 +43,15 @@ def train(tree: Tree, sources: Sources) -> None:
     # 2. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()
     pretrained = locate(parameters.backbone, sources) if parameters.use_pretrained_model else None
+    label_maps = read_label_maps(job.channels.label_map, parameters.num_classes)
     dataset = check_datasets(
         job.channels,
         parameters.num_classes,
         parameters.mini_batch_size,
         parameters.num_training_samples,
+        label_maps,
         progress=sys.stderr.isatty(),
-        listed=narration.default_label_map,
+        listed=lambda part: narration.label_map(part.name, part.label_map.given),
     )
 
     # 3. The network. MXNet is imported only here: it takes a second that mistakes need not wait.

@@ -97,6 +97,17 @@ class TrainingJob:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
 
+    def add_label_maps(self, **parts: object) -> None:
+        """Adds the channel `label_map` with a file for each part: train, validation or test."""
+        folder = self.channel("label_map")
+        folder.mkdir()
+        for part, content in parts.items():
+            text = content if isinstance(content, str) else json.dumps(content)
+            (folder / f"{part}_label_map.json").write_text(text)
+        path = self.base / "input" / "config" / "inputdataconfig.json"
+        channels = json.loads(path.read_text())
+        self.configure("inputdataconfig", {**channels, "label_map": {}})
+
     def add_pair(
         self, part: str, name: str, size: tuple[int, int], rng: np.random.Generator
     ) -> None:

@@ -2,8 +2,12 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from semseg.data.checks import Dataset, check_datasets
+from semseg.data.label_map_files import LabelMaps
+from semseg.data.label_maps import DEFAULT, parse_label_map
+from semseg.data.problems import UnsoundData
 from semseg.sagemaker.channels import Channel, Channels
 from semseg.sagemaker.errors import CustomerError
 
@@ -49,14 +53,18 @@ def test_every_problem_at_once(folder) -> None:
     folder.image("validation_annotation/rgb.png")
     cut = folder.image("validation/v.jpg")
     cut.write_bytes(cut.read_bytes()[:300])
-    summary, hint, *lines = refusal(folder, mini_batch_size=16)
+    summary, hint, conversion, *lines = refusal(folder, mini_batch_size=16)
     assert summary == (
         "8 problems in the data: 1 mini batch larger than the dataset, 1 unreadable file,"
         " 1 image without a mask, 1 mask without an image, 1 name used twice,"
         " 1 mask that is no single-channel PNG, 1 mask of another size,"
         " 1 mask with labels >= num_classes."
     )
-    assert "num_classes must be 5" in hint or "two classes" in hint
+    assert hint == "The largest label is 4: if that is right, num_classes must be 5."
+    assert conversion.endswith(
+        "semseg convert-masks validation_annotation validation_annotation_classes"
+        " --color-map FILE --nearest"
+    )
     assert [line.split(":")[0] for line in lines] == [
         "train",
         "train/a.png",
@@ -86,10 +94,26 @@ def test_empty_channels(folder) -> None:
 @pytest.mark.parametrize(
     ("num_classes", "labels", "hint"),
     [
-        (3, (1, 2, 3, 255), "Labels seem to be counted from 1 to 3: subtract 1 from each of them."),
+        (
+            3,
+            (1, 2, 3, 255),
+            "Labels seem to be counted from 1 to 3: subtract 1 from each of them. Or give a label"
+            ' map (label, pixel value): {"map": {"0": 1, "1": 2, "2": 3}}',
+        ),
         (3, (0, 1, 2, 3), "The largest label is 3: if that is right, num_classes must be 4."),
-        (2, (0, 128, 255), "Labels are only 0 and 128: for two classes, turn 128 into 1."),
+        (
+            2,
+            (0, 128, 255),
+            "Labels are only 0 and 128: for two classes, turn 128 into 1. Or give a label"
+            ' map (label, pixel value): {"map": {"0": 0, "1": 128}}',
+        ),
         (5, (0, 100, 254), "The largest label is 254, and num_classes is at most 254:"),
+        (
+            9,
+            tuple(range(0, 18, 2)),
+            "The largest label is 16: if that is right, num_classes must be 17."
+            " Or give a label map.",
+        ),
     ],
 )
 def test_hints(folder, num_classes: int, labels: tuple[int, ...], hint: str) -> None:
@@ -97,6 +121,107 @@ def test_hints(folder, num_classes: int, labels: tuple[int, ...], hint: str) -> 
         folder.pair(split, "a", labels=labels)
     lines = refusal(folder, num_classes=num_classes, mini_batch_size=1)
     assert lines[1].startswith(hint)
+
+
+def test_no_label_map_is_proposed_beside_a_label_map(folder) -> None:
+    for split in ("train", "validation"):
+        folder.pair(split, "a", labels=(0, 9))
+    maps = LabelMaps(train=parse_label_map({"scale": 3}, 2), validation=DEFAULT)
+    with pytest.raises(UnsoundData) as caught:
+        check_datasets(folder.channels, 2, 1, 1, maps)
+    assert caught.value.hints == (
+        "The largest label is 9: if that is right, num_classes must be 10.",
+    )
+
+
+def palette_mask(folder, name: str, palette: dict[int, int], labels: tuple[int, ...]) -> None:
+    """A mask with these colours, 0xrrggbb, at these indices."""
+    with Image.open(folder.mask(name, labels=labels)) as grey:
+        picture = Image.frombytes("P", grey.size, grey.tobytes())
+    codes = [palette.get(index, 0) for index in range(256)]
+    picture.putpalette([code >> shift & 255 for code in codes for shift in (16, 8, 0)])
+    picture.save(folder.root / name)
+
+
+def test_palette_indices_that_are_no_class_numbers_are_told_from_labels(folder) -> None:
+    folder.sound()
+    palette = {38: 0x2ACF59, 75: 0xF28333}
+    palette_mask(folder, "train_annotation/a.png", palette, labels=(38, 75))
+    summary, _, hint, line = refusal(folder)
+    assert "1 mask with labels >= num_classes" in summary
+    assert hint == (
+        "The masks of train have palettes. If their colours tell the classes, and not their"
+        " indices: semseg convert-masks train_annotation train_annotation_classes --color-map FILE"
+    )
+    assert "labels 38 (372 pixels of #2acf59), 75 (12 pixels of #f28333)" in line
+
+
+def test_palettes_numbered_anew_for_each_mask_are_a_warning(
+    folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.sound()
+    palette_mask(folder, "train_annotation/a.png", {0: 0xFFFFFF, 1: 0x2ACF59}, labels=(0, 1))
+    palette_mask(folder, "train_annotation/b.png", {1: 0xFFFFFF, 0: 0x2ACF59}, labels=(0, 1))
+    check(folder)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "The colour #2acf59 has index 1 in train_annotation/a.png and index 0 in"
+        " train_annotation/b.png: these palettes are numbered in different ways, and labels are the"
+        " indices. If the colours tell the classes, convert the masks: semseg convert-masks"
+        " train_annotation train_annotation_classes --color-map FILE"
+    )
+
+
+def colour_mask(folder, name: str, mode: str, *colours: str) -> None:
+    picture = Image.new(mode, (24, 16), colours[0])
+    for column, colour in enumerate(colours[1:]):
+        picture.paste(colour, (column, 0, column + 1, 16))
+    picture.save(folder.root / name)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colours", "names"),
+    [
+        ("RGB", ("black", "red"), "#000000, #ff0000"),
+        ("RGBA", ("#00000000", "red", "blue"), "transparent, #0000ff, #ff0000"),
+    ],
+)
+def test_masks_in_colour_are_told_the_conversion(
+    folder, mode: str, colours: tuple[str, ...], names: str
+) -> None:
+    folder.sound()
+    colour_mask(folder, "validation_annotation/v.png", mode, *colours)
+    summary, hint, line = refusal(folder)
+    assert summary == "1 problem in the data: 1 mask that is no single-channel PNG."
+    assert hint == (
+        "To turn colours into class numbers: semseg convert-masks validation_annotation"
+        " validation_annotation_classes --color-map FILE"
+    )
+    assert line == (
+        f"validation_annotation/v.png: The mask is {mode} with {len(colours)} colours ({names});"
+        " a mask must be an 8-bit PNG with a single channel whose values are class numbers:"
+        " `semseg convert-masks` turns colours into class numbers."
+    )
+
+
+def test_smoothed_masks_are_told_from_those_of_few_colours(folder) -> None:
+    folder.sound()
+    colours = (f"#{level:02x}0000" for level in range(0, 230, 10))
+    colour_mask(folder, "train_annotation/a.png", "RGB", "red", *colours)
+    hint = refusal(folder)[1]
+    assert hint == (
+        "Masks have up to 24 colours, more than num_classes=2: edges may be smoothed"
+        " (anti-aliased). To turn the nearest colours into class numbers: semseg convert-masks"
+        " train_annotation train_annotation_classes --color-map FILE --nearest"
+    )
+
+
+def test_masks_under_ground_truths_own_names(folder) -> None:
+    folder.sound()
+    for number in range(2):
+        folder.mask(f"train_annotation/{number}_2019-06-03T12:34:56.789012.png")
+    hint = refusal(folder)[1]
+    assert hint.startswith("Masks have the names that Ground Truth gives them. Its output manifest")
 
 
 def test_the_first_1024_characters_name_files(folder) -> None:

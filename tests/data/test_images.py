@@ -233,8 +233,13 @@ def test_voc_masks(shared_data: Path) -> None:
     ("picture", "words"),
     [
         (Image.fromarray(NOISE), r"The mask is RGB with \d+ colours \((#[0-9a-f]{6}, ){5}\.\.\.\)"),
-        (Image.new("RGB", (4, 4), "red"), r"1 colours? \(#ff0000\).*class numbers first\.$"),
-        (Image.new("RGBA", (4, 4), "red"), "The mask is RGBA"),
+        (
+            Image.new("RGB", (4, 4), "red"),
+            r"1 colours? \(#ff0000\).*`semseg convert-masks` turns colours into class numbers\.$",
+        ),
+        (Image.new("RGBA", (4, 4), "red"), r"The mask is RGBA with 1 colour \(#ff0000\)"),
+        (Image.new("RGBA", (4, 4), (9, 9, 9, 0)), r"1 colour \(transparent\)"),
+        (Image.new("RGBA", (4, 4), (9, 9, 9, 128)), r"1 colour \(#09090980\)"),
         (Image.new("RGB", (4, 4), (7, 7, 7)), "grey but saved as RGB.*save it as greyscale"),
         (Image.new("LA", (4, 4)), "transparency"),
         (Image.fromarray(np.zeros((4, 4), np.uint16)), "more than 8 bits.*save it with 8 bits"),

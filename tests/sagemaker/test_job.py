@@ -62,7 +62,6 @@ def test_several_hosts_are_refused(
 @pytest.mark.parametrize(
     ("name", "settings", "text"),
     [
-        ("label_map", {}, "the channel is not supported yet by this version"),
         ("model", {}, "the channel is not supported yet by this version"),
         (
             "test",

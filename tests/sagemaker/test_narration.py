@@ -115,6 +115,23 @@ def test_quantize_is_not_passed_over_in_silence(job: Job, caplog: pytest.LogCapt
     assert "quantize=True has no effect" in caplog.text
 
 
+def test_a_label_map_is_printed_as_the_job_brings_it(printed: Printed) -> None:
+    lines = printed(lambda: narration.label_map("validation", {"map": {"0": 5, "1": "0"}}))
+    (line,) = lines
+    assert line.split("] ") == [
+        line.split("] ")[0],
+        "#label_map validation :{'map': {'0': 5, '1': '0'}}",
+    ]
+    assert " INFO " in line
+
+
+def test_without_a_label_map_the_defaults_are_named(messages: Messages) -> None:
+    assert messages(lambda: narration.label_map("train", None)) == [
+        "label maps not provided, using defaults.",
+        "#label_map train :{'scale': 1}",
+    ]
+
+
 def test_an_early_stop_says_when_and_what_was_best(messages: Messages) -> None:
     assert messages(lambda: narration.stopped_early(7, 0.625)) == [
         "Early stopping at epoch 7. Best validation mIOU: 0.625"

@@ -8,13 +8,13 @@ Only whole files are read. Whatever Pillow may raise on a broken one becomes an 
 text is one plain sentence without a path: the caller knows the path, and bytes have none.
 """
 
+import errno
 import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -26,6 +26,8 @@ from PIL import (
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+
+from semseg.data.colours import by_frequency, codes_of, named
 
 # A multi-picture file (MPO) opens as the JPEG it begins with. Formats that hand the file to another
 # program (EPS to Ghostscript) are left out for good. Naming the plugins imports them here, once,
@@ -54,7 +56,14 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _PNG_END = b"IEND\xaeB`\x82"  # Pillow stops at the last pixel, and would not miss it
 _MASK_MODES = ("L", "P", "1")
-_COLOURS_NAMED = 5
+# What is wrong with the file itself, and the owner can mend; all else is the machine's fault.
+_NOT_TO_BE_HAD = {
+    errno.ENOENT: "There is no such file, or it is a link to nothing.",
+    errno.EACCES: "The file may not be read: its permissions forbid it.",
+    errno.EPERM: "The file may not be read: its permissions forbid it.",
+    errno.ELOOP: "The file is a link that leads back to itself.",
+    errno.EISDIR: "This is a folder with the name of a file.",
+}
 _A_MASK_IS = "a mask must be an 8-bit PNG with a single channel whose values are class numbers"
 
 
@@ -64,6 +73,14 @@ class ImageError(ValueError):
 
 class NotAMask(ImageError):
     """A sound picture, but not one whose values are class numbers."""
+
+
+class ColourMask(NotAMask):
+    """A picture in which colours tell the classes; `colours` says how many it has."""
+
+    def __init__(self, text: str, colours: int) -> None:
+        super().__init__(text)
+        self.colours = colours
 
 
 class TooManyPixels(ImageError):
@@ -125,7 +142,7 @@ def as_mask(image: Image.Image) -> Image.Image:
     if image.format != "PNG":
         raise NotAMask(f"The file is a {image.format}; {_A_MASK_IS}: save it as PNG.")
     if image.mode not in _MASK_MODES:
-        raise NotAMask(_what_the_mask_is(image))
+        raise _refusal(image)
     if image.mode == "L":
         return image
     return Image.fromarray(np.asarray(image).astype(np.uint8))
@@ -136,8 +153,10 @@ def _read(source: Path | bytes | BinaryIO) -> bytes:
         return source
     try:
         return source.read_bytes() if isinstance(source, Path) else source.read()
-    except FileNotFoundError as error:
-        raise ImageError("There is no such file, or it is a link to nothing.") from error
+    except OSError as error:
+        if error.errno in _NOT_TO_BE_HAD:
+            raise ImageError(_NOT_TO_BE_HAD[error.errno]) from error
+        raise
 
 
 def _check_size(image: Image.Image, max_pixels: int | None) -> None:
@@ -164,26 +183,27 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
 
 
-def _what_the_mask_is(image: Image.Image) -> str:
+def _refusal(image: Image.Image) -> NotAMask:
+    """Why a PNG is no mask, and what would make it one."""
     if image.mode in _SIXTEEN_BIT or image.mode in ("I", "F"):
-        return f"The mask has more than 8 bits a pixel; {_A_MASK_IS}: save it with 8 bits."
+        return NotAMask(
+            f"The mask has more than 8 bits a pixel; {_A_MASK_IS}: save it with 8 bits."
+        )
     if image.mode == "LA":
-        return f"The mask is greyscale with transparency; {_A_MASK_IS}: save it without alpha."
+        return NotAMask(
+            f"The mask is greyscale with transparency; {_A_MASK_IS}: save it without alpha."
+        )
     if image.mode not in ("RGB", "RGBA"):
-        return f"The mask is of the kind {image.mode}; {_A_MASK_IS}."
-    colours = np.asarray(image)[..., :3].reshape(-1, 3)
-    if (colours == colours[:, :1]).all():
-        return f"The mask is grey but saved as {image.mode}; {_A_MASK_IS}: save it as greyscale."
-    return (
-        f"The mask is {image.mode} with {_named(colours)}; {_A_MASK_IS}:"
-        " convert colours to class numbers first."
+        return NotAMask(f"The mask is of the kind {image.mode}; {_A_MASK_IS}.")
+    pixels = np.asarray(image)
+    if (pixels[..., :3] == pixels[..., :1]).all() and (pixels[..., 3:] == 255).all():
+        return NotAMask(
+            f"The mask is grey but saved as {image.mode}; {_A_MASK_IS}: save it as greyscale."
+        )
+    colours = by_frequency(codes_of(image))
+    count = "1 colour" if len(colours) == 1 else f"{len(colours)} colours"
+    text = (
+        f"The mask is {image.mode} with {count} ({named(colours)}); {_A_MASK_IS}:"
+        " `semseg convert-masks` turns colours into class numbers."
     )
-
-
-def _named(colours: npt.NDArray[np.uint8]) -> str:
-    """The commonest colours of an (N, 3) array, as `3 colours (#000000, #ff0000, #00ff00)`."""
-    codes, counts = np.unique(colours @ np.array([1 << 16, 1 << 8, 1]), return_counts=True)
-    commonest = codes[np.argsort(-counts, kind="stable")][:_COLOURS_NAMED]
-    names = ", ".join(f"#{code:06x}" for code in commonest)
-    more = ", ..." if len(codes) > _COLOURS_NAMED else ""
-    return f"{len(codes)} colours ({names}{more})"
+    return ColourMask(text, len(colours))

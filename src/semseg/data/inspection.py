@@ -4,8 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semseg.data.augmentation import IGNORE
-from semseg.data.images import ImageError, NotAMask, as_mask, open_image, read_image
+from semseg.data.images import (
+    ColourMask,
+    ImageError,
+    NotAMask,
+    as_mask,
+    open_image,
+    read_image,
+)
+from semseg.data.label_maps import DEFAULT, LabelMap, UnmappedValue
 from semseg.data.pairs import Pair
+from semseg.data.palettes import Colours, colours_in_use
 from semseg.data.problems import Kind, Problem, in_channel
 from semseg.sagemaker.channels import Channel
 
@@ -13,11 +22,20 @@ _LABELS_NAMED = 5
 
 
 class Finding:
-    """What is wrong with one or two files, and how many pixels of the mask have which value."""
+    """What one or two files are like.
+
+    `problems` is what is wrong with them, `pixels` how many pixels of the mask have which label,
+    `size` width and height of the image. `palette` holds the colours of the indices that a mask
+    uses, `colours` how many there are in a mask whose colours are classes; `mask` is its name.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.pixels = [0] * 256
+        self.size: tuple[int, int] | None = None
+        self.mask = ""
+        self.palette: Colours = {}
+        self.colours = 0
 
 
 @dataclass(frozen=True)
@@ -27,12 +45,13 @@ class Inspector:
     images: Channel
     masks: Channel
     num_classes: int
+    label_map: LabelMap = DEFAULT
 
     def pair(self, pair: Pair) -> Finding:
         """Decode both files to their ends; the mask must have the image's size."""
         finding = Finding()
-        size = self._read_image(pair.image, finding)
-        self._read_mask(pair.mask, size, finding)
+        self._read_image(pair.image, finding)
+        self._read_mask(pair.mask, finding)
         return finding
 
     def lone_image(self, path: Path) -> Finding:
@@ -44,50 +63,69 @@ class Inspector:
     def lone_mask(self, path: Path) -> Finding:
         """Decode a mask that has no image, and look at its labels."""
         finding = Finding()
-        self._read_mask(path, None, finding)
+        self._read_mask(path, finding)
         return finding
 
-    def _read_image(self, path: Path, finding: Finding) -> tuple[int, int] | None:
+    def _read_image(self, path: Path, finding: Finding) -> None:
         try:
-            return read_image(path).size
+            finding.size = read_image(path).size
         except ImageError as error:
             text = f"{error} Replace the file, or remove it and its mask."
             finding.problems.append(Problem(Kind.UNREADABLE, in_channel(self.images, path), text))
-            return None
 
-    def _read_mask(self, path: Path, size: tuple[int, int] | None, finding: Finding) -> None:
+    def _read_mask(self, path: Path, finding: Finding) -> None:
+        finding.mask = in_channel(self.masks, path)
+
         def note(kind: Kind, text: str) -> None:
-            finding.problems.append(Problem(kind, in_channel(self.masks, path), text))
+            finding.problems.append(Problem(kind, finding.mask, text))
 
         try:
             picture = open_image(path)
-            if size is not None and picture.size != size:
-                note(Kind.OTHER_SIZE, _sizes(picture.size, size))
-            finding.pixels = as_mask(picture).histogram()
+            if finding.size is not None and picture.size != finding.size:
+                note(Kind.OTHER_SIZE, _sizes(picture.size, finding.size))
+            values = as_mask(picture).histogram()
+            finding.pixels = self.label_map.count(values)
+            finding.palette = colours_in_use(picture, values)
+            self.label_map.check(values)
             if any(finding.pixels[self.num_classes : IGNORE]):
-                note(Kind.LABEL_TOO_LARGE, _labels(finding.pixels, self.num_classes))
+                note(Kind.LABEL_TOO_LARGE, self._too_large(values, finding.palette))
+        except UnmappedValue as error:
+            note(Kind.UNMAPPED_VALUE, str(error))
+        except ColourMask as error:
+            finding.colours = error.colours
+            note(Kind.NOT_A_MASK, str(error))
         except NotAMask as error:
             note(Kind.NOT_A_MASK, str(error))
         except ImageError as error:
             note(Kind.UNREADABLE, f"{error} Replace the file, or remove it and its image.")
+
+    def _too_large(self, values: list[int], palette: Colours) -> str:
+        """`labels 12 (340 pixels), 13 (1 pixel) are too large: with num_classes=11 ...`."""
+        found = [
+            (label, value)
+            for value, label in enumerate(self.label_map.labels)
+            if label is not None and self.num_classes <= label < IGNORE and values[value]
+        ]
+        named = ", ".join(
+            f"{label} ({self._described(value, values[value], palette)})"
+            for label, value in found[:_LABELS_NAMED]
+        )
+        more = len(found) - _LABELS_NAMED
+        return (
+            f"label{'s' * (len(found) > 1)} {named}{f' and {more} more' * (more > 0)}:"
+            f" with num_classes={self.num_classes}, labels are 0..{self.num_classes - 1},"
+            " or 255 to ignore."
+        )
+
+    def _described(self, value: int, pixels: int, palette: Colours) -> str:
+        """`value 15, 340 pixels of #2acf59`, as far as there is a map and a palette."""
+        mapped = "" if self.label_map.is_identity else f"value {value}, "
+        colour = f" of #{palette[value]:06x}" if value in palette else ""
+        return f"{mapped}{pixels} pixel{'s' * (pixels > 1)}{colour}"
 
 
 def _sizes(mask: tuple[int, int], image: tuple[int, int]) -> str:
     return (
         f"the mask has {mask[0]} x {mask[1]} pixels, its image {image[0]} x {image[1]}:"
         " make them the same size."
-    )
-
-
-def _labels(pixels: list[int], num_classes: int) -> str:
-    """`labels 12 (340 pixels), 13 (1 pixel) are too large: with num_classes=11 ...`."""
-    too_large = [label for label in range(num_classes, IGNORE) if pixels[label]]
-    named = ", ".join(
-        f"{label} ({pixels[label]} pixel{'s' * (pixels[label] > 1)})"
-        for label in too_large[:_LABELS_NAMED]
-    )
-    more = len(too_large) - _LABELS_NAMED
-    return (
-        f"label{'s' * (len(too_large) > 1)} {named}{f' and {more} more' * (more > 0)}:"
-        f" with num_classes={num_classes}, labels are 0..{num_classes - 1}, or 255 to ignore."
     )

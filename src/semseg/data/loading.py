@@ -130,7 +130,7 @@ def _read(pair: Pair, cut: Cut) -> Normalized:
     try:
         image = read_image(path)
         path = pair.mask
-        mask = read_mask(path)
+        mask = pair.label_map.apply(read_mask(path))
         if mask.size != image.size:
             raise ImageError("The mask no longer has the size of its image.")
     except ImageError as error:

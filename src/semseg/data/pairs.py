@@ -1,37 +1,34 @@
 """Two folders to pairs of image and mask, by name.
 
 The name of a pair is the path below the channel, without the suffix: `train/a/b.jpg` belongs to
-`train_annotation/a/b.png`. What is no image is passed over with the original's warning. That
-includes a folder named like an annotation channel inside an image channel: SageMaker copies all
-that an S3 prefix matches, and the prefix `.../train` matches `.../train_annotation/` too.
+`train_annotation/a/b.png`. A folder named like an annotation channel inside an image channel is
+passed over: SageMaker copies all that an S3 prefix matches, and the prefix `.../train` matches
+`.../train_annotation/` too.
 """
 
-import logging
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from semseg.data.problems import Kind, Problem, in_channel, printable
+from semseg.data.folders import ByName, list_files
+from semseg.data.label_maps import DEFAULT, LabelMap
+from semseg.data.problems import Kind, Problem, in_channel
 from semseg.sagemaker.channel_settings import IMAGE_SUFFIXES
-from semseg.sagemaker.channels import Channel
-
-_LOG = logging.getLogger(__name__)
+from semseg.sagemaker.channels import IMAGE_CHANNELS, Channel, annotation_of
 
 _MASKS = frozenset({".png"})
 _OTHER_PICTURES = frozenset({".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
-_ANNOTATION_CHANNELS = frozenset({"train_annotation", "validation_annotation"})
-
-ByName = dict[str, list[Path]]
+_ANNOTATION_CHANNELS = frozenset({annotation_of(name) for name in IMAGE_CHANNELS})
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and its mask."""
+    """An image and its mask, and what the mask's pixel values mean."""
 
     name: str
     image: Path
     mask: Path
+    label_map: LabelMap = field(default=DEFAULT, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,15 @@ class Pairing:
     problems: tuple[Problem, ...]
 
 
-def pair_up(images: Channel, masks: Channel) -> Pairing:
+def pair_up(images: Channel, masks: Channel, label_map: LabelMap = DEFAULT) -> Pairing:
     """Find the pairs of two channels, in the order of their names. Opens no file."""
-    image_files = _by_name(images, IMAGE_SUFFIXES, passed_over=_ANNOTATION_CHANNELS)
-    mask_files = _by_name(masks, _MASKS | _OTHER_PICTURES)
+    listed_images = list_files(images, IMAGE_SUFFIXES, passed_over=_ANNOTATION_CHANNELS)
+    listed_masks = list_files(masks, _MASKS | _OTHER_PICTURES)
+    image_files, mask_files = listed_images.files, listed_masks.files
     png_files = {name: [p for p in paths if _is_png(p)] for name, paths in mask_files.items()}
     problems = [
+        *listed_images.problems,
+        *listed_masks.problems,
         *_used_twice(images, image_files),
         *_used_twice(masks, png_files),
         *_not_png(masks, mask_files),
@@ -60,7 +60,7 @@ def pair_up(images: Channel, masks: Channel) -> Pairing:
         named_images, named_masks = image_files.get(name, []), png_files.get(name, [])
         partners = min(len(named_images), len(named_masks), 1)
         if partners:
-            pairs.append(Pair(name, named_images[0], named_masks[0]))
+            pairs.append(Pair(name, named_images[0], named_masks[0], label_map))
         lone_images += named_images[partners:]
         lone_masks += named_masks[partners:]
     return Pairing(tuple(pairs), tuple(lone_images), tuple(lone_masks), tuple(problems))
@@ -105,36 +105,3 @@ def _without_partner(
         missing = in_channel(images, images.path / name)
         text = f"there is no {missing}.jpg, .jpeg or .png: add the image or remove the mask."
         yield Problem(Kind.MASK_WITHOUT_IMAGE, where, text)
-
-
-def _by_name(
-    channel: Channel, suffixes: frozenset[str], passed_over: frozenset[str] = frozenset()
-) -> ByName:
-    """The files of a channel that have one of the suffixes; a warning for each other entry."""
-
-    def wanted(entry: os.DirEntry[str]) -> bool:
-        if entry.name.startswith(".") or entry.name in passed_over:
-            return False
-        is_file = entry.is_file() or entry.is_symlink()  # reading finds out a broken link
-        return entry.is_dir() or (is_file and Path(entry.name).suffix.lower() in suffixes)
-
-    files: ByName = {}
-    for path in _walk(channel.path, wanted, inside=()):
-        name = path.relative_to(channel.path).with_suffix("").as_posix()
-        files.setdefault(name, []).append(path)
-    return files
-
-
-def _walk(
-    folder: Path, wanted: Callable[[os.DirEntry[str]], bool], inside: tuple[Path, ...]
-) -> Iterator[Path]:
-    """The wanted files below a folder, sorted; follows links, but not round in circles."""
-    inside = (*inside, folder.resolve())
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        path = Path(entry.path)
-        if not wanted(entry):
-            _LOG.warning("%s is not a readable image file", printable(path))
-        elif not entry.is_dir():
-            yield path
-        elif path.resolve() not in inside:
-            yield from _walk(path, wanted, inside)

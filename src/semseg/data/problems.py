@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from semseg.sagemaker.channels import Channel
+from semseg.sagemaker.errors import CustomerError
 
 _SHOWN = 20
 
@@ -19,6 +20,7 @@ _SHOWN = 20
 class Kind(Enum):
     """The kinds of problem, each with its name for one and for several, most basic kind first."""
 
+    LABEL_MAP = ("mistake in a label map", "mistakes in label maps")
     EMPTY_CHANNEL = ("empty channel", "empty channels")
     TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
     UNREADABLE = ("unreadable file", "unreadable files")
@@ -27,6 +29,7 @@ class Kind(Enum):
     SAME_NAME = ("name used twice", "names used twice")
     NOT_A_MASK = ("mask that is no single-channel PNG", "masks that are no single-channel PNGs")
     OTHER_SIZE = ("mask of another size", "masks of another size")
+    UNMAPPED_VALUE = ("mask with values in no mapping", "masks with values in no mapping")
     LABEL_TOO_LARGE = ("mask with labels >= num_classes", "masks with labels >= num_classes")
 
 
@@ -44,7 +47,7 @@ class Problem:
 
 def in_channel(channel: Channel, path: Path) -> str:
     """A file as the customer knows it: `train/street/a.jpg`."""
-    return printable(f"{channel.name}/{path.relative_to(channel.path).as_posix()}")
+    return printable((Path(channel.name) / path.relative_to(channel.path)).as_posix())
 
 
 def printable(name: Path | str) -> str:
@@ -65,6 +68,15 @@ def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
     return "\n".join(lines)
 
 
+class UnsoundData(CustomerError):
+    """A dataset that cannot be used: all `problems` in it, and `hints` at what they come from."""
+
+    def __init__(self, problems: Sequence[Problem], hints: Sequence[str] = ()) -> None:
+        super().__init__(message(problems, hints))
+        self.problems = tuple(problems)
+        self.hints = tuple(hints)
+
+
 def _of_files(kind: Kind) -> bool:
-    """Whether a problem is one file's, and so comes after those of a whole channel."""
-    return kind not in (Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)
+    """Whether a problem is one image's or mask's, and so comes after those of a whole channel."""
+    return kind not in (Kind.LABEL_MAP, Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)

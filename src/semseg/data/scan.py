@@ -17,71 +17,68 @@ import numpy as np
 from tqdm import tqdm
 
 from semseg.data.inspection import Finding, Inspector
-from semseg.data.pairs import Pair, Pairing, pair_up
-from semseg.data.problems import Problem
+from semseg.data.label_map_files import DEFAULT_MAPS, LabelMaps
+from semseg.data.label_maps import DEFAULT, LabelMap
+from semseg.data.pairs import Pairing, pair_up
+from semseg.data.palettes import Comparison
+from semseg.data.problems import Kind
+from semseg.data.report import Report, Split
 from semseg.sagemaker.channels import Channel, Channels
 
 Task = Callable[[], Finding]
-Listed = Callable[[str], None]
 Run = Callable[[Sequence[Task]], Iterator[Finding]]
+Listed = Callable[["Part"], None]
 
 
 @dataclass(frozen=True)
-class Split:
-    """One part of a dataset: its pairs, the number of its images (with or without a mask), what is
-    wrong, and the pixels of its masks by value: 256 counts, the last one being "ignore".
-    """
+class Part:
+    """A part of a dataset that comes as files: two channels, and what the masks' values mean."""
 
-    name: str
-    pairs: tuple[Pair, ...]
-    images: int
-    problems: tuple[Problem, ...]
-    pixels: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `scan` found."""
-
-    num_classes: int
-    train: Split
-    validation: Split
+    images: Channel
+    masks: Channel
+    label_map: LabelMap = DEFAULT
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Those of both parts."""
-        return self.train.problems + self.validation.problems
+    def name(self) -> str:
+        """`train`, `validation` or `test`."""
+        return self.images.name
 
-    @property
-    def pixels(self) -> tuple[int, ...]:
-        """Pixels by value, of both parts."""
-        both = zip(self.train.pixels, self.validation.pixels, strict=True)
-        return tuple(train + validation for train, validation in both)
+
+def parts_of(channels: Channels, label_maps: LabelMaps = DEFAULT_MAPS) -> list[Part]:
+    """The parts of a job's dataset whose masks are files of their own."""
+    pairs = (
+        (channels.train, channels.train_annotation),
+        (channels.validation, channels.validation_annotation),
+        (channels.test, channels.test_annotation),
+    )
+    return [
+        Part(images, masks, label_maps.of(images.name))
+        for images, masks in pairs
+        if images is not None and masks is not None
+    ]
 
 
 def scan(
-    channels: Channels,
+    parts: Sequence[Part],
     num_classes: int,
     progress: bool = False,
     listed: Listed = lambda part: None,
 ) -> Report:
     """Read the whole dataset. `progress` shows a bar, where standard error is a terminal.
 
-    `listed` is called with each part's name once its files are listed, before any is opened.
+    `listed` is called with each part once its files are listed, before any is opened.
     """
-    train_masks, validation_masks = channels.train_annotation, channels.validation_annotation
-    if train_masks is None or validation_masks is None:
-        raise ValueError("records are not pairs of files")
-    train = pair_up(channels.train, train_masks)
-    listed("train")
-    validation = pair_up(channels.validation, validation_masks)
-    listed("validation")
-    with _threads(_files(train) + _files(validation), progress) as run:
-        return Report(
-            num_classes,
-            _split(channels.train, train_masks, train, num_classes, run),
-            _split(channels.validation, validation_masks, validation, num_classes, run),
-        )
+    found = []
+    for part in parts:
+        found.append(pair_up(part.images, part.masks, part.label_map))
+        listed(part)
+    comparison = Comparison()
+    with _threads(sum(map(_files, found)), progress) as run:
+        splits = [
+            _split(part, pairing, num_classes, comparison, run)
+            for part, pairing in zip(parts, found, strict=True)
+        ]
+    return Report(num_classes, tuple(splits), comparison.difference)
 
 
 def _files(found: Pairing) -> int:
@@ -89,18 +86,38 @@ def _files(found: Pairing) -> int:
     return len(found.pairs) + len(found.lone_images) + len(found.lone_masks)
 
 
-def _split(images: Channel, masks: Channel, found: Pairing, num_classes: int, run: Run) -> Split:
-    inspect = Inspector(images, masks, num_classes)
+def _split(part: Part, found: Pairing, num_classes: int, comparison: Comparison, run: Run) -> Split:
+    inspect = Inspector(part.images, part.masks, num_classes, part.label_map)
     tasks: list[Task] = [partial(inspect.pair, pair) for pair in found.pairs]
     tasks += [partial(inspect.lone_image, path) for path in found.lone_images]
     tasks += [partial(inspect.lone_mask, path) for path in found.lone_masks]
     problems = list(found.problems)
-    pixels = np.zeros(256, np.int64)
+    pixels, images_with = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    sizes = []
+    colours, palettes = 0, False
     for finding in run(tasks):
         problems += finding.problems
         pixels += finding.pixels
-    count = len(found.pairs) + len(found.lone_images)
-    return Split(images.name, found.pairs, count, tuple(problems), tuple(pixels.tolist()))
+        images_with += np.array(finding.pixels) > 0
+        if finding.size is not None:
+            sizes.append(finding.size)
+        comparison.add(finding.mask, finding.palette)
+        colours = max(colours, finding.colours)
+        too_large = any(problem.kind is Kind.LABEL_TOO_LARGE for problem in finding.problems)
+        palettes = palettes or (too_large and bool(finding.palette))
+    return Split(
+        name=part.name,
+        pairs=found.pairs,
+        images=len(found.pairs) + len(found.lone_images),
+        masks=len(found.pairs) + len(found.lone_masks),
+        sizes=tuple(sizes),
+        pixels=tuple(pixels.tolist()),
+        images_with=tuple(images_with.tolist()),
+        problems=tuple(problems),
+        label_map=part.label_map,
+        colours=colours,
+        palettes=palettes,
+    )
 
 
 @contextmanager

@@ -40,18 +40,12 @@ def read_job(tree: Tree) -> Job:
 def _refuse_later_channels(channels: Channels, where: str) -> None:
     not_yet = "is not supported yet by this version"
     problems = [
-        *_label_map(channels, not_yet),
         *_seed_model(channels, not_yet),
         *_test_channel(channels, not_yet),
         *_records(channels, not_yet),
     ]
     if problems:
         raise CustomerError(summarize(where, problems))
-
-
-def _label_map(channels: Channels, not_yet: str) -> list[Problem]:
-    found = channels.label_map
-    return [] if found is None else [Problem(found.name, f"the channel {not_yet}")]
 
 
 def _seed_model(channels: Channels, not_yet: str) -> list[Problem]:

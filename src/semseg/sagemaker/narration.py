@@ -7,7 +7,9 @@ early stop is on record, so `stopped_early` has wording of its own.
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from semseg.sagemaker.job import Job
 
@@ -57,6 +59,14 @@ def default_label_map(part: str) -> None:
     """`part`, train or validation, has no label map: a pixel's value is its label."""
     logger.warning("label maps not provided, using defaults.")
     logger.info("#label_map %s :%s", part, {"scale": 1})
+
+
+def label_map(part: str, given: Mapping[str, Any] | None) -> None:
+    """What the pixel values of `part` mean: its label map as the job brings it, or none."""
+    if given is None:
+        default_label_map(part)
+    else:
+        logger.info("#label_map %s :%s", part, dict(given))
 
 
 def gpus_found(count: int, used: int, seconds: float) -> None:
