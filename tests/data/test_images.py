@@ -186,7 +186,10 @@ def test_a_hundred_megapixels_without_a_limit() -> None:
 
 def test_pillow_keeps_its_remarks_on_metadata_to_itself(shared_data: Path) -> None:
     file = shared_data / "odd-images" / "pillow-sugarshack_bad_mpo_header.jpg"
-    program = f"from semseg.data.images import *; print(read_image(Path({str(file)!r})).size)"
+    program = (
+        "from pathlib import Path; from semseg.data.images import read_image;"
+        f"print(read_image(Path({str(file)!r})).size)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("(640, 480)\n", "")
 

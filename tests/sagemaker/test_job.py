@@ -70,8 +70,8 @@ def test_several_hosts_are_refused(
         ),
         (
             "train",
-            {"ContentType": "application/x-recordio"},
-            "RecordIO is not supported yet by this version",
+            {"ContentType": "application/x-recordio", "TrainingInputMode": "Pipe"},
+            "TrainingInputMode 'Pipe' is not supported yet by this version",
         ),
     ],
 )

@@ -31,9 +31,11 @@ class Listing:
 
 
 def list_files(
-    channel: Channel, suffixes: frozenset[str], passed_over: frozenset[str] = frozenset()
+    channel: Channel, suffixes: frozenset[str] | None, passed_over: frozenset[str] = frozenset()
 ) -> Listing:
     """The files of a channel that have one of the suffixes; a warning for each other entry.
+
+    Without suffixes, all that are not hidden are wanted.
 
     `passed_over` names folders and files that are not wanted whatever their suffix. Links are
     followed, but not round in circles. Opens no file.
@@ -44,7 +46,8 @@ def list_files(
             return False
         # Reading finds out where a link leads.
         is_file = _holds(entry.is_file) or entry.is_symlink()
-        return _holds(entry.is_dir) or (is_file and Path(entry.name).suffix.lower() in suffixes)
+        fits = suffixes is None or Path(entry.name).suffix.lower() in suffixes
+        return _holds(entry.is_dir) or (is_file and fits)
 
     listing = Listing()
     for path in _walk(channel, channel.path, wanted, (), listing.problems):

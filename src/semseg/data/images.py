@@ -11,8 +11,7 @@ text is one plain sentence without a path: the caller knows the path, and bytes 
 import errno
 import warnings
 from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import (
@@ -27,6 +26,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from semseg.data import png
 from semseg.data.colours import by_frequency, codes_of, named
 
 # A multi-picture file (MPO) opens as the JPEG it begins with. Formats that hand the file to another
@@ -54,7 +54,6 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
-_PNG_END = b"IEND\xaeB`\x82"  # Pillow stops at the last pixel, and would not miss it
 _MASK_MODES = ("L", "P", "1")
 # What is wrong with the file itself, and the owner can mend; all else is the machine's fault.
 _NOT_TO_BE_HAD = {
@@ -65,6 +64,14 @@ _NOT_TO_BE_HAD = {
     errno.EISDIR: "This is a folder with the name of a file.",
 }
 _A_MASK_IS = "a mask must be an 8-bit PNG with a single channel whose values are class numbers"
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """Something that has bytes to read: a path, or a record."""
+
+    def read_bytes(self) -> bytes:
+        """All of them."""
 
 
 class ImageError(ValueError):
@@ -87,7 +94,7 @@ class TooManyPixels(ImageError):
     """The header announces more pixels than the caller allows; nothing was decoded."""
 
 
-def open_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
+def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
     """Decode a whole file and return the picture in its own mode.
 
     Raises `TooManyPixels` on what the header says, before any pixel is decoded, and `ImageError`
@@ -107,12 +114,14 @@ def open_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -
         raise
     except Exception as error:  # Pillow's plugins raise nearly every class there is
         raise ImageError(_in_plain_words(error)) from error
-    if image.format == "PNG" and _PNG_END not in data:
+    if image.format == "PNG" and not png.is_whole(data):
         raise ImageError("The file is truncated: its end is missing.")
+    if image.format == "PNG" and not png.is_intact(data):
+        raise ImageError("The file is damaged: it is not what was written, its checksums say.")
     return image
 
 
-def read_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
+def read_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
     """Decode a whole file into an RGB picture. Raises as `open_image` does."""
     image = open_image(source, max_pixels)
     if image.mode == "RGB":
@@ -128,7 +137,7 @@ def read_image(source: Path | bytes | BinaryIO, max_pixels: int | None = None) -
         raise ImageError(f"Pixels of the kind {image.mode} cannot be turned into RGB.") from error
 
 
-def read_mask(source: Path | bytes | BinaryIO) -> Image.Image:
+def read_mask(source: Stored | bytes | BinaryIO) -> Image.Image:
     """Decode a whole mask: `as_mask` of `open_image`, and raising what both raise."""
     return as_mask(open_image(source))
 
@@ -148,11 +157,11 @@ def as_mask(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(image).astype(np.uint8))
 
 
-def _read(source: Path | bytes | BinaryIO) -> bytes:
+def _read(source: Stored | bytes | BinaryIO) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
-        return source.read_bytes() if isinstance(source, Path) else source.read()
+        return source.read_bytes() if isinstance(source, Stored) else source.read()
     except OSError as error:
         if error.errno in _NOT_TO_BE_HAD:
             raise ImageError(_NOT_TO_BE_HAD[error.errno]) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semseg.data.augmentation import IGNORE
+from semseg.data.decoding import sizes_differ
 from semseg.data.images import (
     ColourMask,
     ImageError,
@@ -13,9 +14,11 @@ from semseg.data.images import (
     read_image,
 )
 from semseg.data.label_maps import DEFAULT, LabelMap, UnmappedValue
+from semseg.data.mixups import MIXED_UP, is_mixed_up
 from semseg.data.pairs import Pair
 from semseg.data.palettes import Colours, colours_in_use
 from semseg.data.problems import Kind, Problem, in_channel
+from semseg.data.sources import Source
 from semseg.sagemaker.channels import Channel
 
 _LABELS_NAMED = 5
@@ -40,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Inspector:
-    """Judges the files of an image channel and its annotation channel; threads may share it."""
+    """Judges the files of an image channel and its annotation channel; threads may share it.
+
+    For records both are the same channel.
+    """
 
     images: Channel
     masks: Channel
@@ -50,39 +56,47 @@ class Inspector:
     def pair(self, pair: Pair) -> Finding:
         """Decode both files to their ends; the mask must have the image's size."""
         finding = Finding()
-        self._read_image(pair.image, finding)
-        self._read_mask(pair.mask, finding)
+        if self._is_mixed_up(pair):
+            where = in_channel(self.images, pair.image)
+            finding.problems.append(Problem(Kind.MIXED_UP, where, MIXED_UP))
+        else:
+            self._read_image(pair.image, finding)
+            self._read_mask(pair.mask, finding)
         return finding
 
-    def lone_image(self, path: Path) -> Finding:
+    def lone_image(self, source: Source) -> Finding:
         """Decode an image that has no mask: it may be damaged all the same."""
         finding = Finding()
-        self._read_image(path, finding)
+        self._read_image(source, finding)
         return finding
 
-    def lone_mask(self, path: Path) -> Finding:
+    def lone_mask(self, source: Source) -> Finding:
         """Decode a mask that has no image, and look at its labels."""
         finding = Finding()
-        self._read_mask(path, finding)
+        self._read_mask(source, finding)
         return finding
 
-    def _read_image(self, path: Path, finding: Finding) -> None:
-        try:
-            finding.size = read_image(path).size
-        except ImageError as error:
-            text = f"{error} Replace the file, or remove it and its mask."
-            finding.problems.append(Problem(Kind.UNREADABLE, in_channel(self.images, path), text))
+    def _is_mixed_up(self, pair: Pair) -> bool:
+        """Files are told by their channels, records by nothing but their turn."""
+        return not isinstance(pair.image, Path) and is_mixed_up(pair, self.num_classes)
 
-    def _read_mask(self, path: Path, finding: Finding) -> None:
-        finding.mask = in_channel(self.masks, path)
+    def _read_image(self, source: Source, finding: Finding) -> None:
+        try:
+            finding.size = read_image(source).size
+        except ImageError as error:
+            where, text = in_channel(self.images, source), f"{error} {_remedy(source, 'mask')}"
+            finding.problems.append(Problem(Kind.UNREADABLE, where, text))
+
+    def _read_mask(self, source: Source, finding: Finding) -> None:
+        finding.mask = in_channel(self.masks, source)
 
         def note(kind: Kind, text: str) -> None:
             finding.problems.append(Problem(kind, finding.mask, text))
 
         try:
-            picture = open_image(path)
+            picture = open_image(source)
             if finding.size is not None and picture.size != finding.size:
-                note(Kind.OTHER_SIZE, _sizes(picture.size, finding.size))
+                note(Kind.OTHER_SIZE, sizes_differ(picture.size, finding.size))
             values = as_mask(picture).histogram()
             finding.pixels = self.label_map.count(values)
             finding.palette = colours_in_use(picture, values)
@@ -97,7 +111,7 @@ class Inspector:
         except NotAMask as error:
             note(Kind.NOT_A_MASK, str(error))
         except ImageError as error:
-            note(Kind.UNREADABLE, f"{error} Replace the file, or remove it and its image.")
+            note(Kind.UNREADABLE, f"{error} {_remedy(source, 'image')}")
 
     def _too_large(self, values: list[int], palette: Colours) -> str:
         """`labels 12 (340 pixels), 13 (1 pixel) are too large: with num_classes=11 ...`."""
@@ -124,8 +138,7 @@ class Inspector:
         return f"{mapped}{pixels} pixel{'s' * (pixels > 1)}{colour}"
 
 
-def _sizes(mask: tuple[int, int], image: tuple[int, int]) -> str:
-    return (
-        f"the mask has {mask[0]} x {mask[1]} pixels, its image {image[0]} x {image[1]}:"
-        " make them the same size."
-    )
+def _remedy(source: Source, partner: str) -> str:
+    if isinstance(source, Path):
+        return f"Replace the file, or remove it and its {partner}."
+    return f"Replace the record, or leave it out together with its {partner}."

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
-from semseg.data.images import ImageError, read_image, read_mask
+from semseg.data.decoding import UnusableSource, decode_pair
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
@@ -126,15 +126,11 @@ class EvaluationBatches:
 
 def _read(pair: Pair, cut: Cut) -> Normalized:
     """One sample from its files, ready for the network."""
-    path = pair.image
     try:
-        image = read_image(path)
-        path = pair.mask
-        mask = pair.label_map.apply(read_mask(path))
-        if mask.size != image.size:
-            raise ImageError("The mask no longer has the size of its image.")
-    except ImageError as error:
-        raise CustomerError(f"{printable(path)} was sound when it was checked: {error}") from error
+        image, mask = decode_pair(pair)
+    except UnusableSource as error:
+        where = printable(error.source)
+        raise CustomerError(f"{where} was sound when it was checked: {error}") from error
     pixels, labels = cut(image, mask)
     return normalize(pixels), labels
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from semseg.data.folders import ByName, list_files
 from semseg.data.label_maps import DEFAULT, LabelMap
 from semseg.data.problems import Kind, Problem, in_channel
+from semseg.data.sources import Source
 from semseg.sagemaker.channel_settings import IMAGE_SUFFIXES
 from semseg.sagemaker.channels import IMAGE_CHANNELS, Channel, annotation_of
 
@@ -26,8 +27,8 @@ class Pair:
     """An image and its mask, and what the mask's pixel values mean."""
 
     name: str
-    image: Path
-    mask: Path
+    image: Source
+    mask: Source
     label_map: LabelMap = field(default=DEFAULT, repr=False, hash=False)
 
 
@@ -36,8 +37,8 @@ class Pairing:
     """What two channels hold: pairs, files left without a partner, and what is wrong so far."""
 
     pairs: tuple[Pair, ...]
-    lone_images: tuple[Path, ...]
-    lone_masks: tuple[Path, ...]
+    lone_images: tuple[Source, ...]
+    lone_masks: tuple[Source, ...]
     problems: tuple[Problem, ...]
 
 

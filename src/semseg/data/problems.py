@@ -5,12 +5,14 @@ helps most: how many problems of which kind, a guess at their common cause, and 
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from semseg.data.sources import Source, StreamRecord, place
 from semseg.sagemaker.channels import Channel
 from semseg.sagemaker.errors import CustomerError
 
@@ -24,6 +26,9 @@ class Kind(Enum):
     EMPTY_CHANNEL = ("empty channel", "empty channels")
     TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
     UNREADABLE = ("unreadable file", "unreadable files")
+    BROKEN_RECORD = ("broken record", "broken records")
+    ODD_RECORDS = ("record without a partner", "records without a partner")
+    MIXED_UP = ("mask where an image should be", "masks where an image should be")
     IMAGE_WITHOUT_MASK = ("image without a mask", "images without a mask")
     MASK_WITHOUT_IMAGE = ("mask without an image", "masks without an image")
     SAME_NAME = ("name used twice", "names used twice")
@@ -45,14 +50,18 @@ class Problem:
         return f"{self.where}: {self.text}"
 
 
-def in_channel(channel: Channel, path: Path) -> str:
-    """A file as the customer knows it: `train/street/a.jpg`."""
-    return printable((Path(channel.name) / path.relative_to(channel.path)).as_posix())
+def in_channel(channel: Channel, source: Source) -> str:
+    """A file as the customer knows it: `train/street/a.jpg`; or `train, record 7 at byte 8192`."""
+    if isinstance(source, StreamRecord):
+        return f"{channel.name}, {place(source)}"
+    path = source if isinstance(source, Path) else source.path
+    name = printable((Path(channel.name) / path.relative_to(channel.path)).as_posix())
+    return name if isinstance(source, Path) else f"{name}, {place(source)}"
 
 
-def printable(name: Path | str) -> str:
+def printable(name: Source | str) -> str:
     """A file name fit for a log, whatever bytes it is made of."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return os.fsencode(str(name)).decode("utf-8", "backslashreplace")
 
 
 def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
@@ -61,7 +70,7 @@ def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
     parts = [f"{counts[kind]} {kind.value[counts[kind] > 1]}" for kind in Kind if counts[kind]]
     total = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     lines = [f"{total} in the data: {', '.join(parts)}.", *hints]
-    in_order = sorted(problems, key=lambda problem: (_of_files(problem.kind), problem.where))
+    in_order = sorted(problems, key=_as_people_count)
     lines += [str(problem) for problem in in_order[:_SHOWN]]
     if len(problems) > _SHOWN:
         lines.append(f"... and {len(problems) - _SHOWN} more")
@@ -75,6 +84,12 @@ class UnsoundData(CustomerError):
         super().__init__(message(problems, hints))
         self.problems = tuple(problems)
         self.hints = tuple(hints)
+
+
+def _as_people_count(problem: Problem) -> tuple[bool, list[str | int]]:
+    """By name, what concerns whole channels first, and record 10 after record 9."""
+    parts = re.split(r"(\d+)", problem.where, flags=re.ASCII)  # text and numbers by turns
+    return _of_files(problem.kind), [int(part) if n % 2 else part for n, part in enumerate(parts)]
 
 
 def _of_files(kind: Kind) -> bool:

@@ -22,6 +22,7 @@ from semseg.data.label_maps import DEFAULT, LabelMap
 from semseg.data.pairs import Pairing, pair_up
 from semseg.data.palettes import Comparison
 from semseg.data.problems import Kind
+from semseg.data.record_files import pair_up_records
 from semseg.data.report import Report, Split
 from semseg.sagemaker.channels import Channel, Channels
 
@@ -32,10 +33,13 @@ Listed = Callable[["Part"], None]
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a dataset that comes as files: two channels, and what the masks' values mean."""
+    """A part of a dataset that comes as files: its channels, and what the masks' values mean.
+
+    There is no channel `masks` where `images` holds records, which are masks by turns.
+    """
 
     images: Channel
-    masks: Channel
+    masks: Channel | None
     label_map: LabelMap = DEFAULT
 
     @property
@@ -45,7 +49,7 @@ class Part:
 
 
 def parts_of(channels: Channels, label_maps: LabelMaps = DEFAULT_MAPS) -> list[Part]:
-    """The parts of a job's dataset whose masks are files of their own."""
+    """The parts of a job's dataset that come as files, which can be read before training."""
     pairs = (
         (channels.train, channels.train_annotation),
         (channels.validation, channels.validation_annotation),
@@ -54,7 +58,7 @@ def parts_of(channels: Channels, label_maps: LabelMaps = DEFAULT_MAPS) -> list[P
     return [
         Part(images, masks, label_maps.of(images.name))
         for images, masks in pairs
-        if images is not None and masks is not None
+        if images is not None and not images.is_pipe
     ]
 
 
@@ -70,7 +74,7 @@ def scan(
     """
     found = []
     for part in parts:
-        found.append(pair_up(part.images, part.masks, part.label_map))
+        found.append(_pairs(part))
         listed(part)
     comparison = Comparison()
     with _threads(sum(map(_files, found)), progress) as run:
@@ -81,13 +85,19 @@ def scan(
     return Report(num_classes, tuple(splits), comparison.difference)
 
 
+def _pairs(part: Part) -> Pairing:
+    if part.masks is None:
+        return pair_up_records(part.images, part.label_map)
+    return pair_up(part.images, part.masks, part.label_map)
+
+
 def _files(found: Pairing) -> int:
     """How many tasks there are: a pair is one."""
     return len(found.pairs) + len(found.lone_images) + len(found.lone_masks)
 
 
 def _split(part: Part, found: Pairing, num_classes: int, comparison: Comparison, run: Run) -> Split:
-    inspect = Inspector(part.images, part.masks, num_classes, part.label_map)
+    inspect = Inspector(part.images, part.masks or part.images, num_classes, part.label_map)
     tasks: list[Task] = [partial(inspect.pair, pair) for pair in found.pairs]
     tasks += [partial(inspect.lone_image, path) for path in found.lone_images]
     tasks += [partial(inspect.lone_mask, path) for path in found.lone_masks]

@@ -42,7 +42,7 @@ def _refuse_later_channels(channels: Channels, where: str) -> None:
     problems = [
         *_seed_model(channels, not_yet),
         *_test_channel(channels, not_yet),
-        *_records(channels, not_yet),
+        *_pipes(channels, not_yet),
     ]
     if problems:
         raise CustomerError(summarize(where, problems))
@@ -58,9 +58,10 @@ def _test_channel(channels: Channels, not_yet: str) -> list[Problem]:
     return [Problem(one.name, f"the channel {not_yet}") for one in found if one is not None]
 
 
-def _records(channels: Channels, not_yet: str) -> list[Problem]:
+def _pipes(channels: Channels, not_yet: str) -> list[Problem]:
     found = (channels.train, channels.validation)
-    return [Problem(one.name, f"RecordIO {not_yet}") for one in found if one.holds_records]
+    text = f"TrainingInputMode 'Pipe' {not_yet}"
+    return [Problem(one.name, text) for one in found if one.is_pipe]
 
 
 def _refuse_several(hosts: Hosts) -> None:
