@@ -6,24 +6,28 @@ import sys
 from collections.abc import Sequence
 
 from semseg import __version__
-from semseg.commands import fetch_backbones
-from semseg.sagemaker.errors import SemsegError
-from semseg.sagemaker.logs import configure_logging
+from semseg.commands import convert_masks, fetch_backbones
+from semseg.sagemaker.errors import AlgorithmError
+from semseg.sagemaker.failure import classify
+from semseg.sagemaker.logs import configure_command_logging
 
 _logger = logging.getLogger(__name__)
 
-_COMMANDS = (fetch_backbones,)
+_COMMANDS = (convert_masks, fetch_backbones)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script. Exit codes as `train`'s: 0 done, 2 something the caller can fix."""
+    """The console script. Exit codes are `train`'s, 2 being for what the caller can mend."""
     options = _parser().parse_args(arguments)
-    configure_logging()
+    configure_command_logging()
     try:
         options.run(options)
-    except SemsegError as error:
-        _logger.error("%s: %s", error.label, error)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        failure = classify(error)
+        # A traceback shows where a defect is; for anything else the sentence is enough.
+        traceback = error if isinstance(failure, AlgorithmError) else None
+        _logger.error("%s", failure, exc_info=traceback)
+        sys.exit(failure.exit_code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ class Kind(Enum):
     """The kinds of problem, each with its name for one and for several, most basic kind first."""
 
     LABEL_MAP = ("mistake in a label map", "mistakes in label maps")
+    COLOUR_MAP = ("mistake in a colour map", "mistakes in colour maps")
     EMPTY_CHANNEL = ("empty channel", "empty channels")
     TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
     UNREADABLE = ("unreadable file", "unreadable files")
@@ -34,6 +35,9 @@ class Kind(Enum):
     SAME_NAME = ("name used twice", "names used twice")
     NOT_A_MASK = ("mask that is no single-channel PNG", "masks that are no single-channel PNGs")
     OTHER_SIZE = ("mask of another size", "masks of another size")
+    OTHER_COLOURS = ("mask with colours not in the map", "masks with colours not in the map")
+    NO_COLOURS = ("picture that is no mask in colour", "pictures that are no masks in colour")
+    OVERWRITTEN = ("file that would be overwritten", "files that would be overwritten")
     UNMAPPED_VALUE = ("mask with values in no mapping", "masks with values in no mapping")
     LABEL_TOO_LARGE = ("mask with labels >= num_classes", "masks with labels >= num_classes")
 
@@ -94,4 +98,4 @@ def _as_people_count(problem: Problem) -> tuple[bool, list[str | int]]:
 
 def _of_files(kind: Kind) -> bool:
     """Whether a problem is one image's or mask's, and so comes after those of a whole channel."""
-    return kind not in (Kind.LABEL_MAP, Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)
+    return kind not in (Kind.LABEL_MAP, Kind.COLOUR_MAP, Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)

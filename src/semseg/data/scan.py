@@ -5,29 +5,24 @@ and one problem at a time costs a job each. All images and masks are decoded to 
 several threads (Pillow lets go of Python's lock while it decodes).
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
 from semseg.data.inspection import Finding, Inspector
 from semseg.data.label_map_files import DEFAULT_MAPS, LabelMaps
 from semseg.data.label_maps import DEFAULT, LabelMap
 from semseg.data.pairs import Pairing, pair_up
 from semseg.data.palettes import Comparison
+from semseg.data.parallel import Run, threads
 from semseg.data.problems import Kind
 from semseg.data.record_files import pair_up_records
 from semseg.data.report import Report, Split
 from semseg.sagemaker.channels import Channel, Channels
 
 Task = Callable[[], Finding]
-Run = Callable[[Sequence[Task]], Iterator[Finding]]
 Listed = Callable[["Part"], None]
 
 
@@ -77,7 +72,7 @@ def scan(
         found.append(_pairs(part))
         listed(part)
     comparison = Comparison()
-    with _threads(sum(map(_files, found)), progress) as run:
+    with threads(sum(map(_files, found)), "Checking the data", progress) as run:
         splits = [
             _split(part, pairing, num_classes, comparison, run)
             for part, pairing in zip(parts, found, strict=True)
@@ -128,22 +123,3 @@ def _split(part: Part, found: Pairing, num_classes: int, comparison: Comparison,
         colours=colours,
         palettes=palettes,
     )
-
-
-@contextmanager
-def _threads(total: int, progress: bool) -> Iterator[Run]:
-    """Something that runs tasks in threads and yields what they return, in order."""
-    # Somewhat more threads than processors: FastFile mode fetches each file from S3 as it is read.
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)) + 4, "semseg-check")
-    shown = progress and sys.stderr.isatty()
-    with tqdm(total=total, desc="Checking the data", unit="image", disable=not shown) as bar:
-
-        def run(tasks: Sequence[Task]) -> Iterator[Finding]:
-            for finding in pool.map(lambda task: task(), tasks):
-                bar.update()
-                yield finding
-
-        try:
-            yield run
-        finally:
-            pool.shutdown(cancel_futures=True)

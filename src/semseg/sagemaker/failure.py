@@ -22,8 +22,8 @@ _PLATFORM_FAULTS = {
     errno.ENOSPC: "The disk is full",
     errno.EDQUOT: "The disk quota is used up",
     errno.EROFS: "The file system is read-only",
-    errno.EACCES: "The container may not use a file",
-    errno.EPERM: "The container may not use a file",
+    errno.EACCES: "A file may not be used",
+    errno.EPERM: "A file may not be used",
     errno.EIO: "The disk or the network file system failed",
     errno.ESTALE: "The network file system went away",
     errno.ENOTCONN: "The network file system went away",
@@ -44,7 +44,7 @@ def run(program: Callable[[], None], tree: Tree) -> int:
     try:
         program()
     except Exception as error:
-        failure = _classify(error)
+        failure = classify(error)
         # A traceback shows where a defect is; a customer needs only the sentence.
         traceback = None if isinstance(failure, CustomerError) else error
         logger.error("%s: %s", failure.label, failure, exc_info=traceback)
@@ -53,7 +53,8 @@ def run(program: Callable[[], None], tree: Tree) -> int:
     return 0
 
 
-def _classify(error: Exception) -> SemsegError:
+def classify(error: Exception) -> SemsegError:
+    """Whose fault an exception is, in a sentence."""
     if isinstance(error, SemsegError):
         return error
     cause = f"(caused by {type(error).__name__})"

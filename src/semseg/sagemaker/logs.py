@@ -3,9 +3,11 @@
 import io
 import logging
 import sys
+from typing import TextIO
 
 LOGGER_NAME = "semseg"
 LINE_FORMAT = "[%(asctime)s %(levelname)s %(thread)d] %(message)s"
+COMMAND_LINE_FORMAT = "%(levelname)s: %(message)s"
 DATE_FORMAT = "%m/%d/%Y %H:%M:%S"
 
 
@@ -15,10 +17,22 @@ def configure_logging() -> None:
     Calling it again replaces the handler, so it also follows a standard output that was exchanged.
     File names that are not valid UTF-8 are printed with escapes.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter(LINE_FORMAT, DATE_FORMAT))
+    _log_to(sys.stdout, LINE_FORMAT)
+
+
+def configure_command_logging() -> None:
+    """As `configure_logging`, but for a person at a terminal.
+
+    Plain lines on standard error: standard output belongs to what the command was asked for.
+    """
+    _log_to(sys.stderr, COMMAND_LINE_FORMAT)
+
+
+def _log_to(stream: TextIO, line_format: str) -> None:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter(line_format, DATE_FORMAT))
     logger = logging.getLogger(LOGGER_NAME)
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
