@@ -3,10 +3,12 @@
 
 PYTHON ?=
 ARGS ?=
+IMAGE ?= semseg
+FLAVORS ?= cpu cu112
 RUN := .venv/bin/python
 REQUIREMENTS := docker/requirements
 
-.PHONY: help demo test lint bench venv lock
+.PHONY: help demo test lint bench audit image test-image venv lock
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +16,9 @@ help:
 	@echo 'make test    run the tests (ARGS="-k name" or ARGS="-m '"'not slow'"'" to choose)'
 	@echo 'make lint    formatting, style, types, and which room may import which'
 	@echo 'make bench   speed and quality next to plain GluonCV (README, Results)'
+	@echo 'make image   build the Docker image (FLAVORS="cpu cu112", ARGS="--build-arg BACKBONES=none")'
+	@echo 'make test-image  train and serve with the image that make image has built'
+	@echo 'make audit   look the pinned dependencies up among the known vulnerabilities'
 	@echo 'make venv    only make .venv, from the pinned lock'
 	@echo 'make lock    pin the dependencies anew (ARGS=--upgrade for newer ones)'
 	@echo
@@ -33,6 +38,15 @@ lint: .venv/ready
 
 bench: .venv/ready
 	@$(RUN) -u -m scripts.benchmarks $(ARGS)
+
+audit: .venv/ready
+	@$(RUN) -m scripts.audit $(ARGS)
+
+image:
+	@IMAGE='$(IMAGE)' FLAVORS='$(FLAVORS)' scripts/build-image $(ARGS)
+
+test-image: .venv/ready .venv-clients/ready
+	@SEMSEG_IMAGES='$(FLAVORS:%=$(IMAGE):%)' $(RUN) -m pytest tests/container $(ARGS)
 
 venv: .venv/ready
 

@@ -11,12 +11,13 @@ import socket
 import sys
 from typing import NoReturn
 
+from semseg.gpus import usable_gpus
 from semseg.networks.artifact import read_artifact
 from semseg.runtime import serving_environment
 from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
-from semseg.serving.memory import affordable_pixels
+from semseg.serving.memory import affordable_pixels, refuse_too_little_memory
 from semseg.serving.settings import MAX_PIXELS_VARIABLE, Settings
 
 logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
@@ -28,6 +29,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
         artifact = read_artifact(Tree.from_environment(os.environ).model)
+        refuse_too_little_memory(artifact.parameters, settings.workers)
+        usable_gpus()
         check_port(settings.port)
     except SemsegError as error:
         logger.error("%s: %s", error.label, error)

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pytest
 
-from semseg.serving.memory import MOST_PIXELS, affordable_pixels
+from semseg.sagemaker.errors import CustomerError
+from semseg.serving.memory import MOST_PIXELS, affordable_pixels, refuse_too_little_memory
 
+MIB = 1 << 20
 GIB = 1 << 30
 
 
@@ -23,3 +27,24 @@ def test_many_classes_and_many_workers_leave_less():
 @pytest.mark.parametrize("memory", [0, GIB // 2])
 def test_there_is_always_something(memory):
     assert affordable_pixels(21, workers=1, memory=memory) == 512 * 512
+
+
+@pytest.fixture
+def parameters(tmp_path) -> Path:
+    """A file as long as those of an FCN on ResNet-50."""
+    path = tmp_path / "model_best.params"
+    with path.open("wb") as file:
+        file.truncate(135 * MIB)
+    return path
+
+
+def test_a_container_too_small_for_the_model_is_told_of_both_sizes(parameters):
+    with pytest.raises(CustomerError, match=r"model_best.params needs .* 4\d\d MiB .* are 384 MiB"):
+        refuse_too_little_memory(parameters, workers=1, memory=384 * MIB)
+
+
+def test_each_worker_needs_a_model_of_its_own(parameters):
+    refuse_too_little_memory(parameters, workers=1, memory=640 * MIB)
+
+    with pytest.raises(CustomerError, match=r"2 workers .SAGEMAKER_MODEL_SERVER_WORKERS"):
+        refuse_too_little_memory(parameters, workers=2, memory=640 * MIB)

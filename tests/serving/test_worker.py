@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.errors import HaltServer
 
-from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 from semseg.serving import worker
 from semseg.serving.app import create_app
 from semseg.serving.settings import Settings
@@ -16,7 +16,7 @@ def left_with(monkeypatch) -> list[int]:
     """The exit codes the process would have left with."""
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
-    monkeypatch.setattr(worker, "_verdict", bytearray(1))
+    monkeypatch.setattr(worker, "_shared", bytearray(2))
     return codes
 
 
@@ -36,7 +36,7 @@ def test_a_worker_without_a_model_says_why_and_ends_the_server(
     assert caplog.messages == [sentence]
     assert left_with == [1]
     with pytest.raises(HaltServer) as halt:
-        worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=["socket"]), None)
+        worker.halt_where_none_can_live(SimpleNamespace(LISTENERS=["socket"]), None)
     assert halt.value.exit_status == code
 
 
@@ -51,11 +51,22 @@ def test_a_traceback_is_for_our_own_faults_alone(left_with, caplog):
 def test_the_second_worker_to_give_up_does_not_disturb_the_end(left_with):
     worker.give_up(CustomerError("The file is broken."))
 
-    worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=[]), None)
+    worker.halt_where_none_can_live(SimpleNamespace(LISTENERS=[]), None)
 
 
-def test_any_other_end_of_a_worker_leaves_the_server_alone(left_with):
-    worker.halt_where_one_gave_up(SimpleNamespace(LISTENERS=["socket"]), None)
+def test_a_worker_killed_while_it_loads_ends_the_server_with_a_sentence(left_with, caplog):
+    with pytest.raises(HaltServer) as halt:
+        worker.halt_where_none_can_live(SimpleNamespace(LISTENERS=["socket"]), None)
+
+    assert halt.value.exit_status == PlatformError.exit_code
+    [sentence] = caplog.messages
+    assert "memory ran out" in sentence
+
+
+def test_a_worker_killed_once_the_model_has_answered_leaves_the_server_alone(left_with):
+    worker.tell_warm()
+
+    worker.halt_where_none_can_live(SimpleNamespace(LISTENERS=["socket"]), None)
 
 
 def test_the_inference_thread_ends_with_its_worker(engine):

@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from semseg.sagemaker.errors import PlatformError
@@ -13,12 +13,8 @@ TEMPORARY_SUFFIX = ".sagemaker-ignore"
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
-@contextmanager
-def replacement(path: Path, write: Callable[[Path], None]) -> Iterator[None]:
-    """Replaces `path`, at the end of the block, by what `write` put into a temporary path.
-
-    When the block begins, the new file is whole and on the disk, so that the end takes no time.
-    If the block raises, `path` stays as it was.
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Replace `path` by what `write` puts into the temporary path it is given.
 
     The temporary file lies in the same folder, which is created if missing. Its name depends on
     `path` alone, so the next attempt also clears away what a killed one left. One writer per path.
@@ -26,27 +22,15 @@ def replacement(path: Path, write: Callable[[Path], None]) -> Iterator[None]:
     Raises whatever `write` raises, and OSError; `path` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(path)
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
     try:
         write(temporary)
         _sync(temporary)
-        yield
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Replaces `path` by what `write` puts into the temporary path it is given; `replacement`."""
-    with replacement(path, write):
-        pass
-
-
-def temporary_beside(path: Path) -> Path:
-    """Where the new content of `path` lies until it is whole."""
-    return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -63,18 +47,20 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def check_writable(folder: Path) -> None:
-    """Creates `folder` if missing, and for a moment a file in it.
+def require_writable(folder: Path) -> None:
+    """Make sure that files can be put into `folder`, which is created if missing.
 
-    Raises PlatformError where that fails: better now than after the first epoch.
+    Raises PlatformError: the folder, why not, and who is asking.
     """
-    probe = folder / f".probe{TEMPORARY_SUFFIX}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"0")
-        probe.unlink()
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=TEMPORARY_SUFFIX):
+            pass
     except OSError as error:
-        raise PlatformError(f"The folder {folder} cannot be written to: {error}") from error
+        raise PlatformError(
+            f"Nothing can be written to {folder}: {error.strerror}. Mount it writable for the user "
+            f"this runs as (number {os.geteuid()})."
+        ) from error
 
 
 def _sync(path: Path) -> None:

@@ -50,15 +50,21 @@ class Engine:
         self._warm = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, load: Callable[[], Predictor], give_up: Callable[[Exception], None]) -> None:
+    def start(
+        self,
+        load: Callable[[], Predictor],
+        give_up: Callable[[Exception], None],
+        warm: Callable[[], None] = lambda: None,
+    ) -> None:
         """Starts the thread; returns at once.
 
         Args:
             load: makes the predictor, in the thread.
             give_up: told, in the thread, why the predictor could not be loaded or warmed up.
+            warm: called, in the thread, once the predictor has answered its warm-up image.
         """
         self._thread = threading.Thread(
-            target=self._serve, args=(load, give_up), name="inference", daemon=True
+            target=self._serve, args=(load, give_up, warm), name="inference", daemon=True
         )
         self._thread.start()
 
@@ -87,7 +93,12 @@ class Engine:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _serve(self, load: Callable[[], Predictor], give_up: Callable[[Exception], None]) -> None:
+    def _serve(
+        self,
+        load: Callable[[], Predictor],
+        give_up: Callable[[Exception], None],
+        warm: Callable[[], None],
+    ) -> None:
         try:
             predictor = load()
             predictor.warm_up()
@@ -95,6 +106,7 @@ class Engine:
             give_up(problem)
             return
         self._warm.set()
+        warm()
         while (job := self._jobs.get()) is not None:
             job.run(predictor)
             del job  # or its image and result would stay in memory until the next one

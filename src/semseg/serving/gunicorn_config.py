@@ -1,9 +1,11 @@
 """gunicorn's settings: its names, our values. gunicorn reads this module when it starts."""
 
 import os
+from typing import Any
 
+from semseg.sagemaker.logs import configure_logging
 from semseg.serving.settings import Settings
-from semseg.serving.worker import end, halt_where_one_gave_up
+from semseg.serving.worker import end, halt_where_none_can_live
 
 _settings = Settings.from_environment(os.environ)
 
@@ -29,5 +31,11 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 accesslog = None
 control_socket_disable = True
 
+
+def on_starting(_arbiter: Any) -> None:
+    """The arbiter logs in the same form as its workers."""
+    configure_logging()
+
+
 worker_exit = end
-child_exit = halt_where_one_gave_up
+child_exit = halt_where_none_can_live

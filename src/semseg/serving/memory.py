@@ -1,6 +1,16 @@
-"""How large an image may be before a worker runs out of memory."""
+"""Whether the model fits into memory, and how large an image may be before a worker runs out."""
+
+from pathlib import Path
 
 from semseg.runtime import available_memory
+from semseg.sagemaker.errors import CustomerError
+
+_MIB = 1 << 20
+
+# Below this a worker does not live to see its first image: found by narrowing a container's memory
+# for FCN on ResNet-50 (450 to 512 MiB) and PSP on ResNet-101 (640 to 768 MiB).
+_PROGRAM_BYTES = 170 * _MIB
+_COPIES_OF_PARAMETERS = 1.9
 
 # A worker without any image: the interpreter, MXNet, the parameters, oneDNN's kernels.
 _WORKER_BYTES = 1 << 30
@@ -27,3 +37,25 @@ def affordable_pixels(num_classes: int, workers: int, memory: int | None = None)
     share = (available_memory() if memory is None else memory) // workers - _WORKER_BYTES
     pixels = share // (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes)
     return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
+
+
+def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None = None) -> None:
+    """Makes sure that the model can be loaded; else the kernel would kill one worker after another.
+
+    Args:
+        parameters: the model's parameter file.
+        workers: processes that each load it.
+        memory: bytes; all that the container has if None.
+
+    Raises:
+        CustomerError: how much there is, and how much it takes.
+    """
+    memory = available_memory() if memory is None else memory
+    needed = workers * (_PROGRAM_BYTES + _COPIES_OF_PARAMETERS * parameters.stat().st_size)
+    if memory < needed:
+        each = f" in {workers} workers (SAGEMAKER_MODEL_SERVER_WORKERS)" if workers > 1 else ""
+        raise CustomerError(
+            f"{parameters.name}{each} needs at least {needed / _MIB:.0f} MiB of memory, and there "
+            f"are {memory / _MIB:.0f} MiB. Give the container more (docker run --memory, or a "
+            "larger instance)."
+        )

@@ -14,7 +14,8 @@ from flask import Flask
 from gunicorn.errors import HaltServer
 
 from semseg.networks.artifact import read_artifact
-from semseg.sagemaker.errors import AlgorithmError, SemsegError
+from semseg.runtime import available_memory
+from semseg.sagemaker.errors import AlgorithmError, PlatformError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
 from semseg.serving.app import create_app
@@ -24,9 +25,11 @@ from semseg.serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# The exit code of a worker that gave up, in memory that it shares with gunicorn's arbiter. (The
-# arbiter knows an exit code of its own for this, but stumbles when two workers leave with it.)
-_verdict = mmap.mmap(-1, 1)
+# Memory that workers share with gunicorn's arbiter: the exit code of one that gave up (the arbiter
+# knows an exit code of its own for this, but stumbles when two workers leave with it), and whether
+# any has ever got as far as answering.
+_shared = mmap.mmap(-1, 2)
+_VERDICT, _EVER_WARM = 0, 1
 
 # Below gunicorn's graceful timeout, after which the worker is killed.
 _SECONDS_TO_END = 10
@@ -37,7 +40,7 @@ def application() -> Flask:
     configure_logging()
     settings = Settings.from_environment(os.environ)
     engine = Engine()
-    engine.start(load_predictor, give_up)
+    engine.start(load_predictor, give_up, tell_warm)
     app = create_app(engine, settings)
     app.extensions["engine"] = engine
     return app
@@ -63,23 +66,40 @@ def load_predictor() -> AnyPredictor:
 
 
 def give_up(problem: Exception) -> None:
-    """Says why, and ends the worker; `halt_where_one_gave_up` then ends the server."""
+    """Says why, and ends the worker; `halt_where_none_can_live` then ends the server."""
     error = problem if isinstance(problem, SemsegError) else AlgorithmError(str(problem))
     logger.error("%s: %s", error.label, error, exc_info=None if error is problem else problem)
     sys.stdout.flush()
-    _verdict[0] = error.exit_code
+    _shared[_VERDICT] = error.exit_code
     os._exit(1)  # from a thread, sys.exit would end the thread alone
 
 
-def halt_where_one_gave_up(arbiter: Any, _worker: Any) -> None:
+def tell_warm() -> None:
+    """Notes that the model answers: whatever ends a worker from now on is no reason to halt."""
+    _shared[_EVER_WARM] = 1
+
+
+def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
     """gunicorn's `child_exit`: a model that cannot be loaded will not load in another worker.
 
     Raises:
         HaltServer: with the exit code for the whole server.
     """
     halting_already = not arbiter.LISTENERS
-    if _verdict[0] and not halting_already:
-        raise HaltServer("The model cannot be served.", _verdict[0])
+    if halting_already:
+        return
+    if _shared[_VERDICT]:
+        raise HaltServer("The model cannot be served.", _shared[_VERDICT])
+    if not _shared[_EVER_WARM]:
+        # Not a word from the worker itself: it was killed, as the kernel does where memory ends.
+        error = PlatformError(
+            "A worker was ended while it loaded the model, most likely because memory ran out: "
+            f"there are {available_memory() >> 20} MiB. Give the container more (docker run "
+            "--memory, or a larger instance), or start fewer workers "
+            "(SAGEMAKER_MODEL_SERVER_WORKERS)."
+        )
+        logger.error("%s: %s", error.label, error)
+        raise HaltServer("The model cannot be served.", error.exit_code)
 
 
 def end(_arbiter: Any, worker: Any) -> None:
