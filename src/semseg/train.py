@@ -1,40 +1,58 @@
-"""`train`: from SageMaker's `/opt/ml/input` to a model in `/opt/ml/model`."""
+"""`train`: from SageMaker's `/opt/ml/input` to a model in `/opt/ml/model`.
+
+Imports stand where they are needed: mistakes need not wait for MXNet, which takes seconds to
+import, and SIGTERM is heard before anything takes time.
+"""
 
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
-from semseg import runtime
-from semseg.data.checks import check_datasets
-from semseg.data.label_map_files import read_label_maps
-from semseg.gpus import usable_gpus
-from semseg.networks.backbones import Sources, locate
-from semseg.sagemaker import failure, metrics, narration
-from semseg.sagemaker.files import require_writable
-from semseg.sagemaker.job import read_job
-from semseg.sagemaker.logs import configure_logging
-from semseg.sagemaker.tree import Tree
-from semseg.training.memory import refuse_too_little_memory
+from semseg.sagemaker.stopping import Stop
+
+if TYPE_CHECKING:
+    from semseg.sagemaker.tree import Tree
+    from semseg.training.settings import Settings
 
 
 def main() -> None:
     """The console script. Exit codes: 0 done, 2 the customer's, 1 ours, 3 the platform's."""
+    stop = Stop.listen()
+    from semseg.sagemaker import failure
+    from semseg.sagemaker.logs import configure_logging
+    from semseg.sagemaker.tree import Tree
+    from semseg.training.settings import Settings
+
     configure_logging()
     tree = Tree.from_environment(os.environ)
-    sources = Sources.from_environment(os.environ)
-    sys.exit(failure.run(lambda: train(tree, sources), tree))
+    sys.exit(failure.run(lambda: train(tree, Settings.from_environment(os.environ), stop), tree))
 
 
-def train(tree: Tree, sources: Sources) -> None:
+def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     """Runs the training job that `/opt/ml/input` describes.
 
     Args:
         tree: SageMaker's folders.
-        sources: where pretrained backbones may come from.
+        settings: what the environment says.
+        stop: whether the job has been asked to end.
 
     Raises:
         SemsegError: whatever ends the job, each with its exit code.
+        SystemExit: the job was asked to end, and all is saved.
     """
+    from semseg import runtime
+    from semseg.data.checks import check_datasets
+    from semseg.data.label_map_files import read_label_maps
+    from semseg.gpus import usable_gpus
+    from semseg.networks.backbones import locate
+    from semseg.sagemaker import metrics, narration
+    from semseg.sagemaker.files import check_writable
+    from semseg.sagemaker.job import read_job
+    from semseg.training.checkpoints import Checkpoints
+    from semseg.training.memory import refuse_too_little_memory
+    from semseg.training.state import State
+
     started = time.time()
 
     # 1. What is asked for? All that is wrong with it is said at once, within a second.
@@ -42,12 +60,21 @@ def train(tree: Tree, sources: Sources) -> None:
     job = read_job(tree)
     parameters = job.hyperparameters
     narration.job_read(job)
+    check_writable(tree.model)
 
-    # 2. Is everything there? Every file is read before the first is trained on.
-    require_writable(tree.model)
+    # 2. Was it begun before? Then it goes on, and its models so far are in place at once.
+    checkpoints = Checkpoints.of(job, settings.checkpoint_seconds)
+    resumed = checkpoints.newest()
+    state = resumed.state if resumed else State.at_start(parameters.seed)
+    if resumed:
+        narration.resumed(resumed.path, state.position.epoch, state.position.iterations)
+        resumed.put_back_models(tree.model)
+
+    # 3. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()
     refuse_too_little_memory(parameters, usable_gpus())
-    pretrained = locate(parameters.backbone, sources) if parameters.use_pretrained_model else None
+    needs_backbone = parameters.use_pretrained_model and not resumed
+    pretrained = locate(parameters.backbone, settings.backbones) if needs_backbone else None
     label_maps = read_label_maps(job.channels.label_map, parameters.num_classes)
     dataset = check_datasets(
         job.channels,
@@ -58,17 +85,19 @@ def train(tree: Tree, sources: Sources) -> None:
         progress=sys.stderr.isatty(),
         listed=lambda part: narration.label_map(part.name, part.label_map.given),
     )
+    checkpoints.add_facts(dataset.facts())
 
-    # 3. The network. MXNet is imported only here: it takes a second that mistakes need not wait.
+    # 4. The network. MXNet is imported only here.
     from semseg.training.devices import find_device
     from semseg.training.fit import fit, prepare_network
 
     device = find_device()
-    network = prepare_network(parameters, pretrained, device)
+    network = prepare_network(parameters, pretrained, device, state.seed)
 
-    # 4. Train and validate, epoch by epoch, keeping the best.
+    # 5. Train and validate, epoch by epoch, keeping the best. From here on a stop saves first.
     set_up = time.time()
-    epochs = fit(job, dataset, network, device)
+    with stop.held_off():
+        epochs = fit(job, dataset, network, device, state, checkpoints, resumed, stop)
 
     narration.test_data_not_provided()
     ended = time.time()

@@ -10,12 +10,12 @@ from PIL import Image
 from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
-from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 
 MakePairs = Callable[[int], list[Pair]]
 
 
-def training(pairs: list[Pair], workers: int = 2, seed: int | None = 7, size: int = 4):
+def training(pairs: list[Pair], workers: int = 2, seed: int = 7, size: int = 4):
     return TrainingBatches(pairs, size, base_size=40, crop_size=24, workers=workers, seed=seed)
 
 
@@ -63,11 +63,22 @@ def test_an_epoch_does_not_depend_on_those_before_it(make_pairs: MakePairs) -> N
     assert same(list(batches.epoch(0)), first)
 
 
-def test_seeds_and_epochs_differ_and_no_seed_is_always_new(make_pairs: MakePairs) -> None:
+@pytest.mark.parametrize("done", [0, 1, 2, 3])
+def test_an_epoch_goes_on_where_it_was_left_without_a_look_at_what_is_done(
+    make_pairs: MakePairs, done: int
+) -> None:
+    pairs = make_pairs(6)
+    batches = training(pairs, size=2)
+    expected = list(batches.epoch(1))
+    for number in set(range(6)) - set(seen(expected[done:])):
+        pairs[number].image.unlink()
+    assert same(list(batches.epoch(1, done=done)), expected[done:])
+
+
+def test_seeds_and_epochs_differ(make_pairs: MakePairs) -> None:
     pairs = make_pairs(8)
     runs = [
-        list(training(pairs, seed=seed).epoch(epoch))
-        for seed, epoch in ((7, 0), (7, 1), (8, 0), (None, 0), (None, 0))
+        list(training(pairs, seed=seed).epoch(epoch)) for seed, epoch in ((7, 0), (7, 1), (8, 0))
     ]
     for number, run in enumerate(runs):
         assert not any(same(run, other) for other in runs[number + 1 :])
@@ -126,6 +137,20 @@ def test_a_file_that_goes_bad_is_named(make_pairs: MakePairs) -> None:
         list(EvaluationBatches(pairs, 2, 24, 2))
     with pytest.raises(CustomerError, match=r"5\.jpg"):
         list(training(pairs).epoch(0))
+    assert own_threads() == []
+
+
+def test_a_file_that_can_no_longer_be_read_is_the_platforms_fault(make_pairs: MakePairs) -> None:
+    pairs = make_pairs(4)
+    pairs[1].image.unlink()
+    with pytest.raises(
+        PlatformError, match=r"1\.jpg was there when it was checked: There is no such"
+    ):
+        list(EvaluationBatches(pairs, 2, 24, 2))
+    pairs[0].mask.unlink()
+    pairs[0].mask.mkdir()
+    with pytest.raises(PlatformError, match=r"0\.png was there when it was checked: .*folder"):
+        list(EvaluationBatches(pairs, 2, 24, 2))
     assert own_threads() == []
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from semseg.sagemaker.errors import PlatformError
-from semseg.sagemaker.files import require_writable, write_atomically, write_bytes, write_text
+from semseg.sagemaker.files import (
+    check_writable,
+    replacement,
+    write_atomically,
+    write_bytes,
+    write_text,
+)
 
 
 def test_text_and_bytes_arrive_in_a_new_folder(tmp_path: Path) -> None:
@@ -82,7 +88,7 @@ def test_a_file_system_that_cannot_sync_folders_is_no_failure(
 
 
 def test_a_folder_that_takes_files_is_left_empty(tmp_path):
-    require_writable(tmp_path / "model")
+    check_writable(tmp_path / "model")
 
     assert list((tmp_path / "model").iterdir()) == []
 
@@ -91,4 +97,28 @@ def test_a_folder_that_takes_none_is_named(tmp_path):
     (tmp_path / "model").write_text("a file in the folder's place")
 
     with pytest.raises(PlatformError, match=f"Nothing can be written to {tmp_path / 'model'}: "):
-        require_writable(tmp_path / "model")
+        check_writable(tmp_path / "model")
+
+
+def test_a_replacement_is_whole_and_synced_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: synced.append(Path(os.readlink(f"/proc/self/fd/{fd}")).name)
+    )
+    path = tmp_path / "model"
+    path.write_text("old")
+    with replacement(path, lambda temporary: temporary.write_text("new")):
+        assert path.read_text() == "old"
+        assert (tmp_path / ".model.sagemaker-ignore").read_text() == "new"
+        assert synced == [".model.sagemaker-ignore"]
+    assert path.read_text() == "new"
+
+
+def test_a_replacement_whose_block_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_text("old")
+    with pytest.raises(KeyError), replacement(path, lambda new: new.write_text("new")):
+        raise KeyError
+    assert {item.name: item.read_text() for item in tmp_path.iterdir()} == {"model": "old"}

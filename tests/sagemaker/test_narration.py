@@ -102,11 +102,24 @@ def test_levels_and_prefixes_are_those_of_the_real_log(
     assert ours == {line: theirs[line] for line in ours}
 
 
-def test_a_place_for_checkpoints_is_not_passed_over_in_silence(
+def test_with_a_place_for_checkpoints_they_are_not_disabled(
     job: Job, caplog: pytest.LogCaptureFixture
 ) -> None:
-    narration.job_read(replace(job, checkpoints=CheckpointPlace(Path("/ckpt"))))
-    assert "This version saves no checkpoints: /ckpt stays as it is." in caplog.text
+    with caplog.at_level("INFO"):
+        narration.job_read(replace(job, checkpoints=CheckpointPlace(Path("/ckpt"))))
+    assert "Checkpoints are loaded from /ckpt and saved to it." in caplog.messages
+    assert "disabled" not in caplog.text
+
+
+def test_a_resumed_job_says_from_what_and_a_stopped_one_where(messages: Messages) -> None:
+    assert messages(lambda: narration.resumed(Path("/ckpt/c.zip"), 3, 0)) == [
+        "Resuming from /ckpt/c.zip: epochs done: 3"
+    ]
+    assert messages(lambda: narration.resumed(Path("/ckpt/c.zip"), 3, 40)) == [
+        "Resuming from /ckpt/c.zip: epochs done: 3",
+        "Iterations done of epoch 3: 40",
+    ]
+    assert messages(lambda: narration.stopped(3, 41)) == ["Stopped in epoch 3 after 41 iterations."]
 
 
 def test_quantize_is_not_passed_over_in_silence(job: Job, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,23 +2,25 @@ from semseg.training.early_stopping import Progress
 
 
 def epochs_trained(job, *mious: float, **early_stopping: object) -> int:
-    progress = Progress(job(early_stopping=True, **early_stopping))
+    progress, options = Progress(), job(early_stopping=True, **early_stopping)
     for done, miou in enumerate(mious, start=1):
-        progress.record(miou)
-        if progress.should_stop(done):
+        progress.record(miou, options)
+        if progress.should_stop(done, options):
             return done
     return len(mious)
 
 
 def test_only_improvement_over_the_best_is_the_best(job) -> None:
-    progress = Progress(job())
-    assert [progress.record(miou) for miou in (0.0, 0.3, 0.3, 0.2, 0.31)] == [
+    progress = Progress()
+    assert not progress.has_best
+    assert [progress.record(miou, job()) for miou in (0.0, 0.3, 0.3, 0.2, 0.31)] == [
         True,
         True,
         False,
         False,
         True,
     ]
+    assert progress.has_best
     assert progress.best == 0.31
 
 
@@ -50,7 +52,8 @@ def test_an_mious_that_stands_still_is_no_improvement_even_without_tolerance(job
 
 
 def test_never_stops_unless_asked_to(job) -> None:
-    progress = Progress(job(early_stopping_min_epochs=1, early_stopping_patience=1))
+    progress = Progress()
+    options = job(early_stopping_min_epochs=1, early_stopping_patience=1)
     for _ in range(9):
-        progress.record(0.1)
-    assert not progress.should_stop(9)
+        progress.record(0.1, options)
+    assert not progress.should_stop(9, options)

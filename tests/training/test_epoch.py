@@ -8,6 +8,7 @@ from mxnet.gluon import nn
 from semseg.data.loading import Batch
 from semseg.sagemaker.errors import CustomerError
 from semseg.training.epoch import Learner
+from semseg.training.state import Position, State
 
 
 class PixelWise(nn.HybridSequential):
@@ -30,25 +31,36 @@ def batches(count: int, scale: float = 1.0) -> Iterator[Batch]:
         yield Batch(images * np.float32(scale), (images[:, 0] > 0).astype(np.uint8))
 
 
-def learner(job, **options: object) -> Learner:
+def learner(job, state: State | None = None, **options: object) -> Learner:
     mx.random.seed(1)
-    return Learner(PixelWise(), job(mini_batch_size=2, optimizer="adam", **options), mx.cpu())
+    state = state or State(seed=1)
+    return Learner(
+        PixelWise(), job(mini_batch_size=2, optimizer="adam", **options), mx.cpu(), state
+    )
+
+
+def at_epoch(number: int) -> State:
+    return State(seed=1, position=Position(epoch=number))
 
 
 def test_the_loss_falls_and_updates_are_counted(job) -> None:
-    pupil = learner(job, learning_rate="0.1", epochs=100)
-    losses = [pupil.train_epoch(epoch, batches(8))[0] for epoch in range(4)]
+    state, losses = State(seed=1), []
+    pupil = learner(job, state, learning_rate="0.1", epochs=100)
+    for _ in range(4):
+        pupil.train_epoch(batches(8))
+        losses.append(state.position.mean_loss)
+        state.position.start_next_epoch()
     assert losses[-1] < losses[0] / 2
-    assert pupil.updates == 32
+    assert state.position == Position(epoch=4, updates=32)
 
 
 def test_progress_notices_every_logging_frequency_with_the_learning_rate_of_the_moment(
     job, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
-        learner(job, _logging_frequency=2, epochs=1, num_training_samples=10).train_epoch(
-            3, batches(5)
-        )
+        learner(
+            job, at_epoch(3), _logging_frequency=2, epochs=1, num_training_samples=10
+        ).train_epoch(batches(5))
     notices = [message for message in caplog.messages if message.startswith("#progress_notice")]
     assert [notice.split(" speed")[0] for notice in notices] == [
         "#progress_notice. epoch: 3, iterations: 2",
@@ -60,12 +72,12 @@ def test_progress_notices_every_logging_frequency_with_the_learning_rate_of_the_
 
 def test_a_loss_that_is_not_finite_names_the_iteration_and_the_learning_rate(job) -> None:
     with pytest.raises(CustomerError, match=r"epoch 7, iteration 1 .* learning_rate 0.001"):
-        learner(job).train_epoch(7, batches(2, scale=np.inf))
+        learner(job, at_epoch(7)).train_epoch(batches(2, scale=np.inf))
 
 
 def test_parameters_spoilt_by_the_last_update_end_training_too(job) -> None:
     """Gradients whose squares overflow: the loss was finite, the weights are no longer."""
     options = job(mini_batch_size=2, optimizer="rmsprop")
-    pupil = Learner(PixelWise(), options, mx.cpu())
+    pupil = Learner(PixelWise(), options, mx.cpu(), at_epoch(7))
     with pytest.raises(CustomerError, match=r"after epoch 7, iteration 1 .* learning_rate 0.001"):
-        pupil.train_epoch(7, batches(1, scale=1e25))
+        pupil.train_epoch(batches(1, scale=1e25))

@@ -1,8 +1,10 @@
 """The dataset of a job, sound or refused: what training asks before it builds a network."""
 
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 from semseg.data.augmentation import IGNORE
 from semseg.data.hints import conversion, hints
@@ -23,6 +25,16 @@ class Dataset:
     train: tuple[Pair, ...]
     validation: tuple[Pair, ...]
     test: tuple[Pair, ...] = ()
+
+    def facts(self) -> dict[str, str]:
+        """What tells this dataset from another: how many pairs, which names, which label maps."""
+        facts = {}
+        for part, pairs in (("training", self.train), ("validation", self.validation)):
+            names = "\0".join(pair.name for pair in pairs)
+            facts[f"{part} images"] = str(len(pairs))
+            facts[f"names of {part} images"] = sha256(os.fsencode(names)).hexdigest()[:16]
+            facts[f"{part} label map"] = str(pairs[0].label_map.given)
+        return facts
 
 
 def check_datasets(

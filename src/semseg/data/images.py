@@ -94,6 +94,10 @@ class TooManyPixels(ImageError):
     """The header announces more pixels than the caller allows; nothing was decoded."""
 
 
+class NotToBeHad(ImageError):
+    """Where the file should be, there is none, or none that may be read."""
+
+
 def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
     """Decode a whole file and return the picture in its own mode.
 
@@ -164,7 +168,7 @@ def _read(source: Stored | bytes | BinaryIO) -> bytes:
         return source.read_bytes() if isinstance(source, Stored) else source.read()
     except OSError as error:
         if error.errno in _NOT_TO_BE_HAD:
-            raise ImageError(_NOT_TO_BE_HAD[error.errno]) from error
+            raise NotToBeHad(_NOT_TO_BE_HAD[error.errno]) from error
         raise
 
 

@@ -8,7 +8,6 @@ random generator of its own, seeded from the job's seed and that place. So a see
 batches whatever the number of threads, and any epoch can be had without those before it.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,10 +21,11 @@ from PIL import Image
 
 from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
 from semseg.data.decoding import UnusableSource, decode_pair
+from semseg.data.images import NotToBeHad
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
-from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 
 Normalized = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
 Job = Callable[[], Normalized]
@@ -44,7 +44,7 @@ class TrainingBatches:
     """Random crops in random order, full batches only.
 
     What does not fill a batch opens the next epoch (GluonCV's `last_batch="rollover"`): 1464
-    samples in batches of 16 make 91, 92, 91, 92 ... batches. Without a seed, each run differs.
+    samples in batches of 16 make 91, 92, 91, 92 ... batches.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TrainingBatches:
         base_size: int,
         crop_size: int,
         workers: int,
-        seed: int | None,
+        seed: int,
     ) -> None:
         if not pairs:
             raise ValueError("there are no pairs to make batches of")
@@ -63,15 +63,20 @@ class TrainingBatches:
         self._base_size = base_size
         self._crop_size = crop_size
         self._workers = workers
-        self._seed = int.from_bytes(os.urandom(8)) if seed is None else seed
+        self._seed = seed
 
     def batches_in(self, epoch: int) -> int:
         """The number of batches `epoch` yields; epochs count from 0."""
         return len(self._places(epoch)) // self._batch_size
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch. Raises `CustomerError` where a file can no longer be read."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch but for the first `done`, which cost nothing.
+
+        Raises `CustomerError` for a file that has changed and `PlatformError` for one that can no
+        longer be read.
+        """
         jobs = [partial(self._sample, place, pair) for place, pair in self._order(number)]
+        del jobs[: done * self._batch_size]
         return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
 
     def _places(self, epoch: int) -> range:
@@ -118,7 +123,7 @@ class EvaluationBatches:
         return -(-len(self._pairs) // self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        """The batches. Raises `CustomerError` where a file can no longer be read."""
+        """The batches. Raises as those of `TrainingBatches` do."""
         cut = whole if self._batch_size == 1 else partial(centre_crop, crop_size=self._crop_size)
         jobs = [partial(_read, pair, cut) for pair in self._pairs]
         return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
@@ -130,7 +135,11 @@ def _read(pair: Pair, cut: Cut) -> Normalized:
         image, mask = decode_pair(pair)
     except UnusableSource as error:
         where = printable(error.source)
+        if isinstance(error.__cause__, NotToBeHad):  # a mount that went away
+            raise PlatformError(f"{where} was there when it was checked: {error}") from error
         raise CustomerError(f"{where} was sound when it was checked: {error}") from error
+    except OSError as error:
+        raise PlatformError(f"What could be read before can no longer be: {error}") from error
     pixels, labels = cut(image, mask)
     return normalize(pixels), labels
 

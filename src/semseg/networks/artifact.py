@@ -13,7 +13,7 @@ from typing import Any
 
 from semseg.networks.architecture import Architecture, architecture_of
 from semseg.networks.parameter_file import ParameterFileError, read_shapes
-from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 from semseg.sagemaker.files import write_atomically, write_text
 from semseg.sagemaker.json_files import read_json_object
 
@@ -38,14 +38,37 @@ class Artifact:
     configuration: Mapping[str, str]
 
 
+def configuration_text(configuration: Mapping[str, str]) -> str:
+    """The content of `hyperparams.json`: strings, as SageMaker sends them."""
+    return json.dumps(dict(configuration), indent=2) + "\n"
+
+
 def write_configuration(folder: Path, configuration: Mapping[str, str]) -> None:
-    """Writes `hyperparams.json`: strings, as SageMaker sends them."""
-    write_text(folder / CONFIGURATION, json.dumps(dict(configuration), indent=2) + "\n")
+    """Writes `hyperparams.json`."""
+    write_text(folder / CONFIGURATION, configuration_text(configuration))
 
 
 def write_parameters(path: Path, network: Any) -> None:
-    """Saves a Gluon network so that a kill at any moment leaves the last good file."""
-    write_atomically(path, lambda temporary: network.save_parameters(str(temporary)))
+    """Saves a Gluon network so that a kill at any moment leaves the last good file.
+
+    Raises as `save_parameters` does.
+    """
+    write_atomically(path, lambda temporary: save_parameters(temporary, network))
+
+
+def save_parameters(path: Path, network: Any) -> None:
+    """Saves a Gluon network and makes sure that the file is whole.
+
+    Raises:
+        PlatformError: it is not. MXNet does not notice when the last bytes find no room.
+    """
+    network.save_parameters(str(path))
+    try:
+        read_shapes(path)
+    except ParameterFileError as error:
+        raise PlatformError(
+            f"{path} {error}, right after it was written: the disk is full, or it failed"
+        ) from error
 
 
 def read_artifact(folder: Path) -> Artifact:

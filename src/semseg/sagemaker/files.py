@@ -3,7 +3,8 @@
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from semseg.sagemaker.errors import PlatformError
@@ -13,8 +14,12 @@ TEMPORARY_SUFFIX = ".sagemaker-ignore"
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Replace `path` by what `write` puts into the temporary path it is given.
+@contextmanager
+def replacement(path: Path, write: Callable[[Path], None]) -> Iterator[None]:
+    """Replaces `path`, at the end of the block, by what `write` put into a temporary path.
+
+    When the block begins, the new file is whole and on the disk, so that the end takes no time.
+    If the block raises, `path` stays as it was.
 
     The temporary file lies in the same folder, which is created if missing. Its name depends on
     `path` alone, so the next attempt also clears away what a killed one left. One writer per path.
@@ -22,15 +27,27 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     Raises whatever `write` raises, and OSError; `path` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    temporary = temporary_beside(path)
     try:
         write(temporary)
         _sync(temporary)
+        yield
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Replaces `path` by what `write` puts into the temporary path it is given; `replacement`."""
+    with replacement(path, write):
+        pass
+
+
+def temporary_beside(path: Path) -> Path:
+    """Where the new content of `path` lies until it is whole."""
+    return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -47,10 +64,10 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def require_writable(folder: Path) -> None:
-    """Make sure that files can be put into `folder`, which is created if missing.
+def check_writable(folder: Path) -> None:
+    """Makes sure that files can be put into `folder`, which is created if missing.
 
-    Raises PlatformError: the folder, why not, and who is asking.
+    Raises PlatformError, better now than after the first epoch: the folder, why not, who is asking.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

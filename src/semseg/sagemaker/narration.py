@@ -1,7 +1,8 @@
 """The fixed lines of a training log, word for word those of the original container (January 2025).
 
 Tools read them, and people compare runs by them; so their wording lives here and nowhere else. No
-early stop is on record, so `stopped_early` has wording of its own.
+early stop, no checkpoint and no interrupted job is on record, so the lines about those have wording
+of their own.
 """
 
 import logging
@@ -38,9 +39,7 @@ def job_read(job: Job) -> None:
     if job.checkpoints is None:
         logger.info("Checkpoint loading and saving are disabled.")
     else:
-        logger.warning(
-            "This version saves no checkpoints: %s stays as it is.", job.checkpoints.path
-        )
+        logger.info("Checkpoints are loaded from %s and saved to it.", job.checkpoints.path)
     if job.hyperparameters.quantize:
         logger.warning("This version makes no int8 model: quantize=True has no effect.")
 
@@ -84,9 +83,27 @@ def schedule_set_up(iterations_per_epoch: int, epochs: int) -> None:
     )
 
 
+def resumed(checkpoint: Path, epochs: int, iterations: int) -> None:
+    """The job goes on from a checkpoint: after so many epochs, and iterations of the next."""
+    logger.info("Resuming from %s: epochs done: %d", checkpoint, epochs)
+    if iterations:
+        logger.info("Iterations done of epoch %d: %d", epochs, iterations)
+
+
 def serializing(path: Path) -> None:
-    """Parameters are about to be written to `path`."""
+    """Parameters are being written to `path`."""
     logger.info("Serializing model to %s", path)
+
+
+def best_model(path: Path, first: bool) -> None:
+    """The best model is being written to `path`; of the first, the original says so twice."""
+    for _ in range(2 if first else 1):
+        serializing(path)
+
+
+def stopped(epoch: int, iterations: int) -> None:
+    """The job was asked to stop, and stands after so many iterations of `epoch`."""
+    logger.info("Stopped in epoch %d after %d iterations.", epoch, iterations)
 
 
 def stopped_early(epoch: int, best_miou: float) -> None:

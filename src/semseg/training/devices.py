@@ -17,9 +17,3 @@ def find_device() -> Any:
     gpus = int(mx.context.num_gpus())
     narration.gpus_found(gpus, min(1, gpus), time.monotonic() - started)
     return mx.gpu(0) if gpus else mx.cpu()
-
-
-def seed_generators(seed: int | None) -> None:
-    """Makes initial weights and dropout repeatable. Batches have generators of their own."""
-    if seed is not None:
-        mx.random.seed(seed)

@@ -1,6 +1,6 @@
 """When to stop before the last epoch, and which epoch was the best."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from semseg.sagemaker.hyperparameters import Hyperparameters
 
@@ -14,14 +14,18 @@ class Progress:
     but not before `early_stopping_min_epochs`. All this only with `early_stopping=True`.
     """
 
-    job: Hyperparameters
-    best: float = field(default=-1.0)
+    best: float = -1.0
     epochs_without_improvement: int = 0
 
-    def record(self, miou: float) -> bool:
+    @property
+    def has_best(self) -> bool:
+        """Whether any epoch has been validated."""
+        return self.best >= 0
+
+    def record(self, miou: float, job: Hyperparameters) -> bool:
         """Takes an epoch's mIOU; tells whether it is the best so far."""
         improvement = miou - self.best
-        enough = max(self.best, 0.0) * self.job.early_stopping_tolerance
+        enough = max(self.best, 0.0) * job.early_stopping_tolerance
         improved = improvement > 0
         if improved and improvement >= enough:
             self.epochs_without_improvement = 0
@@ -30,10 +34,10 @@ class Progress:
         self.best = max(self.best, miou)
         return improved
 
-    def should_stop(self, epochs_done: int) -> bool:
+    def should_stop(self, epochs_done: int, job: Hyperparameters) -> bool:
         """Whether to stop after this many epochs."""
         return (
-            self.job.early_stopping
-            and epochs_done >= self.job.early_stopping_min_epochs
-            and self.epochs_without_improvement >= self.job.early_stopping_patience
+            job.early_stopping
+            and epochs_done >= job.early_stopping_min_epochs
+            and self.epochs_without_improvement >= job.early_stopping_patience
         )

@@ -13,75 +13,100 @@ from semseg.sagemaker import metrics
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.training.loss import SegmentationLoss
-from semseg.training.optimizers import make_trainer, take_step
+from semseg.training.optimizers import make_trainer, restore_states, states_of, take_step
+from semseg.training.randomness import seed_update
 from semseg.training.schedules import make_schedule
 from semseg.training.speed import Speedometer
+from semseg.training.state import OptimizerStates, State
 
 
 class Learner:
-    """A network, its loss, its optimizer and how many updates they have seen.
+    """A network, its loss and its optimizer.
 
     Args:
         network: initialized network that gives a tuple of logits.
         job: the job's hyperparameters.
         device: MXNet context of the network.
+        state: where the run stands; its position moves on with each batch.
     """
 
-    def __init__(self, network: Any, job: Hyperparameters, device: Any) -> None:
-        self.updates = 0
+    def __init__(self, network: Any, job: Hyperparameters, device: Any, state: State) -> None:
+        self._state = state
         self._network = network
         self._job = job
         self._device = device
         self._loss = SegmentationLoss(job.aux_weight)
         self._loss.hybridize(static_alloc=True)
-        self._trainer = make_trainer(network, job)
+        self._trainer = make_trainer(network, job, state.position.updates)
         self._learning_rate = make_schedule(job)
 
-    def train_epoch(self, epoch: int, batches: Iterable[Batch]) -> tuple[float, float]:
-        """One pass over the training images, with the original's progress notices.
+    def train_epoch(self, batches: Iterable[Batch]) -> float:
+        """What is left of the epoch under way, with the original's progress notices.
+
+        Whatever the batches raise leaves network, optimizer and position between two steps.
 
         Returns:
-            Mean loss of the epoch's batches, and images per second.
+            Images per second.
 
         Raises:
             CustomerError: the loss, or at the end a parameter, is no longer a finite number.
         """
-        losses: list[float] = []
+        position = self._state.position
         speed = Speedometer(time.monotonic)
-        for iteration, batch in enumerate(batches, start=1):
-            rate = self._learning_rate(self.updates)
-            losses.append(self._learn(batch, rate))
-            if not math.isfinite(losses[-1]):
-                what = f"the loss of epoch {epoch}, iteration {iteration} is not a finite number"
-                raise _diverged(what, rate)
+        for batch in batches:
+            loss = self._learn(batch)
+            position.learned(loss)
+            if not math.isfinite(loss):
+                raise self._diverged("the loss of epoch {}, iteration {} is not a finite number")
             speed.count(len(batch.images))
-            if iteration % self._job.logging_frequency == 0:
-                next_rate = self._learning_rate(self.updates)
-                metrics.progress_notice(epoch, iteration, speed.since_last_notice(), next_rate)
-        if losses and not self._parameters_are_finite():
+            if position.iterations % self._job.logging_frequency == 0:
+                rate = self._learning_rate(position.updates)
+                metrics.progress_notice(
+                    position.epoch, position.iterations, speed.since_last_notice(), rate
+                )
+        if position.iterations and not self._parameters_are_finite():
             # The last update's doing, which no loss has shown yet.
-            what = f"after epoch {epoch}, iteration {iteration} not all parameters are finite"
-            raise _diverged(what, rate)
-        return sum(losses) / max(1, len(losses)), speed.overall()
+            raise self._diverged("after epoch {}, iteration {} not all parameters are finite")
+        return speed.overall()
 
-    def _learn(self, batch: Batch, learning_rate: float) -> float:
+    def optimizer_states(self) -> OptimizerStates:
+        """What the optimizer remembers, by the parameters' names in model files."""
+        names = self._names_in_files()
+        states = states_of(self._trainer).items()
+        return {names[name]: [array.asnumpy() for array in arrays] for name, arrays in states}
+
+    def restore(self, states: OptimizerStates) -> None:
+        """Gives the optimizer what another one remembered."""
+        names = self._names_in_files().items()
+        restore_states(
+            self._trainer, {name: states[in_file] for name, in_file in names if in_file in states}
+        )
+
+    def _names_in_files(self) -> dict[str, str]:
+        """Gluon numbers the names of parameters; those in model files are always the same."""
+        parameters = self._network._collect_params_with_prefix()
+        return {parameter.name: name for name, parameter in parameters.items()}
+
+    def _learn(self, batch: Batch) -> float:
+        updates = self._state.position.updates
         images = nd.array(batch.images, ctx=self._device)
         masks = nd.array(batch.masks, ctx=self._device, dtype="uint8")
+        seed_update(self._state.seed, updates)
         with autograd.record():
             loss = self._loss(masks, *self._network(images))
         loss.backward()
-        take_step(self._trainer, self._job, learning_rate)
-        self.updates += 1
+        take_step(self._trainer, self._job, self._learning_rate(updates))
         return float(loss.asscalar())
 
     def _parameters_are_finite(self) -> bool:
         parameters = self._network.collect_params().values()
         return all(np.isfinite(one.data(self._device).asnumpy()).all() for one in parameters)
 
-
-def _diverged(what: str, learning_rate: float) -> CustomerError:
-    return CustomerError(
-        f"Training diverged: {what}, at learning_rate {learning_rate:g} (ten times that in the "
-        "heads). Use a lower learning_rate, for example a tenth. The best model of the epochs "
-        "before is kept."
-    )
+    def _diverged(self, what: str) -> CustomerError:
+        position = self._state.position
+        rate = self._learning_rate(position.updates - 1)
+        return CustomerError(
+            f"Training diverged: {what.format(position.epoch, position.iterations)}, at "
+            f"learning_rate {rate:g} (ten times that in the heads). Use a lower learning_rate, for "
+            "example a tenth. The best model of the epochs before is kept."
+        )

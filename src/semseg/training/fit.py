@@ -1,4 +1,4 @@
-"""Training from the first epoch to the last, with the files and log lines on the way."""
+"""Training from the first epoch, or from where it was left, to the last."""
 
 import time
 from pathlib import Path
@@ -13,22 +13,27 @@ from semseg.runtime import available_cpus
 from semseg.sagemaker import metrics, narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.sagemaker.job import Job
-from semseg.training.devices import seed_generators
-from semseg.training.early_stopping import Progress
+from semseg.sagemaker.stopping import Stop, StopRequested
+from semseg.training.checkpoint_file import Checkpoint
+from semseg.training.checkpoints import Checkpoints
 from semseg.training.epoch import Learner
 from semseg.training.evaluation import evaluate
+from semseg.training.randomness import seed_initial_values
+from semseg.training.saving import Saver
 from semseg.training.schedules import iterations_per_epoch
+from semseg.training.state import State
 
 
-def prepare_network(job: Hyperparameters, pretrained: Path | None, device: Any) -> Any:
+def prepare_network(job: Hyperparameters, pretrained: Path | None, device: Any, seed: int) -> Any:
     """The job's network with initial values, ready to train.
 
     Args:
         job: the job's hyperparameters.
         pretrained: parameter file of the backbone; None to start it untrained.
         device: MXNet context.
+        seed: the run's.
     """
-    seed_generators(job.seed)
+    seed_initial_values(seed)
     network = build(job.algorithm, job.backbone, job.num_classes, aux=job.aux_loss)
     network.start_untrained(device)
     if pretrained is not None:
@@ -37,74 +42,109 @@ def prepare_network(job: Hyperparameters, pretrained: Path | None, device: Any) 
     return network
 
 
-def fit(job: Job, dataset: Dataset, network: Any, device: Any) -> int:
+def fit(
+    job: Job,
+    dataset: Dataset,
+    network: Any,
+    device: Any,
+    state: State,
+    checkpoints: Checkpoints,
+    resumed: Checkpoint | None,
+    stop: Stop,
+) -> int:
     """Trains, validates after each epoch, and keeps the best and the last model.
 
     Writes `model_best.params` whenever the validation mIOU has improved, `model_algo-1` at the
-    end, and `hyperparams.json` before either.
+    end, and `hyperparams.json` with the first of them; checkpoints where the job wants them. When
+    the job is asked to stop, all of these are written, and it is the end.
+
+    Args:
+        job: the job.
+        dataset: what to train on and to validate with.
+        network: of `prepare_network`.
+        device: MXNet context of the network.
+        state: where the run stands; moves on.
+        checkpoints: where checkpoints go, if anywhere.
+        resumed: the checkpoint to go on from; its models are back in the model folder.
+        stop: whether the job has been asked to end.
 
     Returns:
-        The number of epochs trained.
+        The number of epochs trained, those before the checkpoint included.
     """
     parameters, host = job.hyperparameters, job.hosts.current
-    training, validation = make_batches(parameters, dataset)
-    learner = Learner(network, parameters, device)
+    position, progress = state.position, state.progress
+    training, validation = make_batches(parameters, dataset, state.seed)
+    learner = Learner(network, parameters, device, state)
+    if resumed is not None:
+        network.load_parameters(str(job.tree.model / artifact.LAST), ctx=device)
+        learner.restore(resumed.optimizer_states())
+    saver = Saver(job, network, learner, state, checkpoints)
     main_path = MainPath(network)
     main_path.hybridize(static_alloc=True)
-    progress = Progress(parameters)
     narration.schedule_set_up(
         iterations_per_epoch(parameters.num_training_samples, parameters.mini_batch_size),
         parameters.epochs,
     )
-    artifact.write_configuration(job.tree.model, job.configuration.final)
     started = time.time()
     metrics.init_data_iterator(host, started, time.time())
 
-    for epoch in range(parameters.epochs):
-        started = time.time()
-        loss, speed = learner.train_epoch(epoch, training.epoch(epoch))
-        metrics.train_epoch(host, epoch, loss, speed)
+    try:
+        while not is_over(state, parameters):
+            epoch, started = position.epoch, time.time()
+            if not position.trained:
+                left = stop.between(training.epoch(epoch, position.iterations))
+                speed = learner.train_epoch(saver.between(left))
+                metrics.train_epoch(host, epoch, position.mean_loss, speed)
+                position.trained = True
+                saver.checkpoint_if_due()
 
-        confusion, speed = evaluate(
-            main_path,
-            validation,
-            parameters.num_classes,
-            device,
-            epoch,
-            parameters.logging_frequency,
-        )
-        metrics.validation_epoch(host, epoch, confusion.pixel_accuracy, confusion.miou, speed)
+            confusion, speed = evaluate(
+                main_path,
+                stop.between(validation),
+                parameters.num_classes,
+                device,
+                epoch,
+                parameters.logging_frequency,
+            )
+            improved = progress.record(confusion.miou, parameters)
+            position.start_next_epoch()
 
-        if progress.record(confusion.miou):
-            save(job.tree.model / artifact.BEST, network, first=epoch == 0)
-        metrics.progress(host, epoch, parameters.epochs)
-        metrics.epoch_data_iterator(host, epoch, started, time.time())
-        if progress.should_stop(epoch + 1):
-            narration.stopped_early(epoch, progress.best)
-            break
+            with saver.epoch(improved):
+                metrics.validation_epoch(
+                    host, epoch, confusion.pixel_accuracy, confusion.miou, speed
+                )
+                if improved:
+                    narration.best_model(job.tree.model / artifact.BEST, first=epoch == 0)
+                metrics.progress(host, epoch, parameters.epochs)
+                metrics.epoch_data_iterator(host, epoch, started, time.time())
+    except StopRequested:
+        narration.stopped(position.epoch, position.iterations)
+        saver.stopped()
+        return position.epoch
 
+    if position.epoch < parameters.epochs:
+        narration.stopped_early(position.epoch - 1, progress.best)
     narration.workers_not_synchronized()
-    save(job.tree.model / artifact.LAST, network)
-    return epoch + 1
+    saver.last()
+    return position.epoch
+
+
+def is_over(state: State, job: Hyperparameters) -> bool:
+    """Whether no epoch is left to train."""
+    epochs_done = state.position.epoch
+    return epochs_done >= job.epochs or state.progress.should_stop(epochs_done, job)
 
 
 def make_batches(
-    job: Hyperparameters, dataset: Dataset
+    job: Hyperparameters, dataset: Dataset, seed: int
 ) -> tuple[TrainingBatches, EvaluationBatches]:
     """The batches to train on and those to validate with."""
     # The original's 16 workers are processes; more threads than CPUs only get in the way.
     workers = min(job.workers, available_cpus())
     training = TrainingBatches(
-        dataset.train, job.mini_batch_size, job.base_size, job.crop_size, workers, job.seed
+        dataset.train, job.mini_batch_size, job.base_size, job.crop_size, workers, seed
     )
     validation = EvaluationBatches(
         dataset.validation, job.validation_mini_batch_size, job.crop_size, workers
     )
     return training, validation
-
-
-def save(path: Path, network: Any, first: bool = False) -> None:
-    """Saves the network with the original's line, which it prints twice for the first epoch."""
-    for _ in range(2 if first else 1):
-        narration.serializing(path)
-    artifact.write_parameters(path, network)

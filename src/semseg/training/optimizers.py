@@ -1,5 +1,6 @@
 """From hyperparameters to a Gluon trainer, and the size of one step."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mxnet import gluon
@@ -29,11 +30,16 @@ def optimizer_options(job: Hyperparameters) -> dict[str, Any]:
     return rate
 
 
-def make_trainer(network: Any, job: Hyperparameters) -> gluon.Trainer:
-    """The trainer of all of a network's parameters on one device."""
-    return gluon.Trainer(
-        network.collect_params(), job.optimizer, optimizer_options(job), kvstore=None
-    )
+def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.Trainer:
+    """The trainer of all of a network's parameters on one device.
+
+    Args:
+        network: initialized network.
+        job: the job's hyperparameters.
+        updates: how many the parameters have seen; adam's bias correction goes by it.
+    """
+    options = {**optimizer_options(job), "begin_num_update": updates}
+    return gluon.Trainer(network.collect_params(), job.optimizer, options, kvstore=None)
 
 
 def take_step(trainer: gluon.Trainer, job: Hyperparameters, learning_rate: float) -> None:
@@ -45,3 +51,40 @@ def take_step(trainer: gluon.Trainer, job: Hyperparameters, learning_rate: float
     """
     trainer.set_learning_rate(learning_rate)
     trainer.step(job.mini_batch_size)
+
+
+def states_of(trainer: gluon.Trainer) -> dict[str, list[Any]]:
+    """The optimizer's memory of each parameter that was updated: momentum, averages of squares.
+
+    Returns:
+        NDArrays by the parameter's name, in an order that is the optimizer's own.
+    """
+    states = trainer._updaters[0].states
+    return {trainer._params[index].name: list(_flat(state)) for index, state in states.items()}
+
+
+def restore_states(trainer: gluon.Trainer, states: Mapping[str, Sequence[Any]]) -> None:
+    """Gives an optimizer the memory of another one with the same hyperparameters.
+
+    Args:
+        trainer: of the same parameters.
+        states: NumPy arrays, as `states_of` orders them.
+    """
+    for device, updater in enumerate(trainer._updaters):
+        for index, parameter in enumerate(trainer._params):
+            if parameter.name not in states:
+                continue
+            weight = parameter.list_data()[device]
+            state = updater.optimizer.create_state_multi_precision(index, weight)
+            for array, saved in zip(_flat(state), states[parameter.name], strict=True):
+                array[:] = saved
+            updater.states[index], updater.states_synced[index] = state, True
+
+
+def _flat(state: Any) -> Iterator[Any]:
+    """The arrays in a state, which is nothing, one array, or a tuple of states."""
+    if isinstance(state, tuple | list):
+        for part in state:
+            yield from _flat(part)
+    elif state is not None:
+        yield state
