@@ -1,59 +1,13 @@
 """Runs `train` on a tree and reads its log as it grows."""
 
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-_QUALITY = re.compile(
-    r"#quality_metric\. host: \S+, epoch: (\d+), (train loss|validation pixel_accuracy|"
-    r"validation mIOU): ([0-9.eE+-]+|nan)"
-)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What the log says about an epoch; `seconds` since the job was started."""
-
-    number: int
-    loss: float
-    pixel_accuracy: float
-    miou: float
-    seconds: float
-
-    def __str__(self) -> str:
-        return (
-            f"epoch {self.number + 1}: train loss {self.loss:.3f}, validation pixel accuracy "
-            f"{self.pixel_accuracy:.3f}, mIOU {self.miou:.3f} ({self.seconds:.0f} s)"
-        )
-
-
-class LogReader:
-    """Collects an epoch's figures from the log's lines."""
-
-    def __init__(self) -> None:
-        self._figures: dict[str, float] = {}
-
-    def read(self, line: str, seconds: float) -> Epoch | None:
-        """Takes a line; returns the epoch that it completes."""
-        found = _QUALITY.search(line)
-        if found is None:
-            return None
-        number, name, value = found.groups()
-        self._figures[name] = float(value)
-        if name != "validation mIOU":
-            return None
-        return Epoch(
-            int(number),
-            self._figures["train loss"],
-            self._figures["validation pixel_accuracy"],
-            self._figures["validation mIOU"],
-            seconds,
-        )
+from scripts.training_log import Epoch, LogReader
 
 
 class TrainingFailed(Exception):

@@ -3,19 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.local.training import Epoch, LogReader, TrainingFailed, train
+from scripts.local.training import TrainingFailed, train
 from scripts.local.tree import CHANNELS, prepare
 
 CONFIGS = Path("configs/demo")
-
-
-def test_the_log_reader_gives_an_epoch_once_its_miou_is_there() -> None:
-    reader = LogReader()
-    prefix = "[01/12/2025 06:05:08 INFO 140168011298624] #quality_metric. host: algo-1, epoch: 2,"
-    assert reader.read(f"{prefix} train loss: 1.5 .", 1) is None
-    assert reader.read("anything else", 2) is None
-    assert reader.read(f"{prefix} validation pixel_accuracy: 0.75 .", 3) is None
-    assert reader.read(f"{prefix} validation mIOU: 5e-1 .", 4) == Epoch(2, 1.5, 0.75, 0.5, 4)
 
 
 @pytest.fixture
