@@ -82,7 +82,8 @@ def test_commands_in_the_readme_exist(project: Path, readme: str) -> None:
     commands = set(re.findall(r"\.venv/bin/([a-z-]+)", readme))
     assert commands <= scripts.keys() | {"python", "pre-commit"}
     for module in re.findall(r"python -m ([\w.]+)", readme):
-        assert (project / f"{module.replace('.', '/')}.py").is_file()
+        place = project / module.replace(".", "/")
+        assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
     for path in re.findall(r"configs/[\w./-]+\.json", readme):
         assert (project / path).is_file()
 
