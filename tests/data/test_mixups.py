@@ -12,7 +12,9 @@ from tests.data.records import encoded, image, mask
 
 
 def pair(first: bytes, second: bytes, label_map: LabelMap = DEFAULT) -> Pair:
-    image, mask = (StreamRecord(Record(n, 0, payload)) for n, payload in enumerate((first, second)))
+    image, mask = (
+        StreamRecord("train_0", Record(n, 0, payload)) for n, payload in enumerate((first, second))
+    )
     return Pair("0", image, mask, label_map)
 
 

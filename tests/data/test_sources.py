@@ -26,6 +26,6 @@ def test_a_file_that_has_changed(tmp_path: Path) -> None:
 
 
 def test_a_record_of_a_stream_is_in_memory() -> None:
-    found = StreamRecord(Record(3, 40, b"payload"))
+    found = StreamRecord("train_2", Record(3, 40, b"payload"))
     assert found.read_bytes() == b"payload"
-    assert str(found) == "record 3 at byte 40"
+    assert str(found) == "train_2, record 3 at byte 40"

@@ -68,11 +68,6 @@ def test_several_hosts_are_refused(
             {"ContentType": "application/x-recordio"},
             "the channel is not supported yet by this version",
         ),
-        (
-            "train",
-            {"ContentType": "application/x-recordio", "TrainingInputMode": "Pipe"},
-            "TrainingInputMode 'Pipe' is not supported yet by this version",
-        ),
     ],
 )
 def test_what_is_not_there_yet_is_refused(

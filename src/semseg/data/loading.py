@@ -77,7 +77,7 @@ class TrainingBatches:
         """
         jobs = [partial(self._sample, place, pair) for place, pair in self._order(number)]
         del jobs[: done * self._batch_size]
-        return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
+        return batches_of(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
 
     def _places(self, epoch: int) -> range:
         """An epoch's part of the sequence of samples: from one full batch to another."""
@@ -124,9 +124,9 @@ class EvaluationBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches. Raises as those of `TrainingBatches` do."""
-        cut = whole if self._batch_size == 1 else partial(centre_crop, crop_size=self._crop_size)
+        cut = evaluation_cut(self._batch_size, self._crop_size)
         jobs = [partial(_read, pair, cut) for pair in self._pairs]
-        return _batches(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
+        return batches_of(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
 
 
 def _read(pair: Pair, cut: Cut) -> Normalized:
@@ -140,7 +140,17 @@ def _read(pair: Pair, cut: Cut) -> Normalized:
         raise CustomerError(f"{where} was sound when it was checked: {error}") from error
     except OSError as error:
         raise PlatformError(f"What could be read before can no longer be: {error}") from error
-    pixels, labels = cut(image, mask)
+    return normalized(cut(image, mask))
+
+
+def evaluation_cut(batch_size: int, crop_size: int) -> Cut:
+    """What is scored of each image: all of it, or its centre."""
+    return whole if batch_size == 1 else partial(centre_crop, crop_size=crop_size)
+
+
+def normalized(sample: Sample) -> Normalized:
+    """A sample as the network takes it."""
+    pixels, labels = sample
     return normalize(pixels), labels
 
 
@@ -149,7 +159,7 @@ def _grouped(jobs: Sequence[Job], batch_size: int) -> Iterator[Sequence[Job]]:
         yield jobs[start : start + batch_size]
 
 
-def _batches(groups: Iterable[Sequence[Job]], batch_size: int, workers: int) -> Iterator[Batch]:
+def batches_of(groups: Iterable[Sequence[Job]], batch_size: int, workers: int) -> Iterator[Batch]:
     """Run each group of jobs in threads and stack what they return; in order, a little ahead.
 
     The threads are gone when the iterator is exhausted, fails, is closed or is forgotten.

@@ -24,7 +24,6 @@ class Kind(Enum):
 
     LABEL_MAP = ("mistake in a label map", "mistakes in label maps")
     COLOUR_MAP = ("mistake in a colour map", "mistakes in colour maps")
-    MISSING_CHANNEL = ("missing channel", "missing channels")
     EMPTY_CHANNEL = ("empty channel", "empty channels")
     TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
     UNREADABLE = ("unreadable file", "unreadable files")
@@ -56,9 +55,9 @@ class Problem:
 
 
 def in_channel(channel: Channel, source: Source) -> str:
-    """A file as the customer knows it: `train/street/a.jpg`; or `train, record 7 at byte 8192`."""
+    """A source as the customer knows it: `train/a.jpg`, or `train_0, record 7 at byte 8192`."""
     if isinstance(source, StreamRecord):
-        return f"{channel.name}, {place(source)}"
+        return str(source)
     path = source if isinstance(source, Path) else source.path
     name = printable((Path(channel.name) / path.relative_to(channel.path)).as_posix())
     return name if isinstance(source, Path) else f"{name}, {place(source)}"
@@ -69,11 +68,8 @@ def printable(name: Source | str) -> str:
     return os.fsencode(str(name)).decode("utf-8", "backslashreplace")
 
 
-def message(problems: Sequence[Problem], hints: Sequence[str] = (), others: str = "") -> str:
-    """All problems in one text: the counts, the hints, the first twenty by name, how many more.
-
-    `others` says where those that are not shown can be seen.
-    """
+def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
+    """All problems in one text: the counts, the hints, the first twenty by name, how many more."""
     counts = Counter(problem.kind for problem in problems)
     parts = [f"{counts[kind]} {kind.value[counts[kind] > 1]}" for kind in Kind if counts[kind]]
     total = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -81,8 +77,18 @@ def message(problems: Sequence[Problem], hints: Sequence[str] = (), others: str 
     in_order = sorted(problems, key=_as_people_count)
     lines += [str(problem) for problem in in_order[:_SHOWN]]
     if len(problems) > _SHOWN:
-        lines.append(f"... and {len(problems) - _SHOWN} more{others}")
+        lines.append(f"... and {len(problems) - _SHOWN} more")
     return "\n".join(lines)
+
+
+def too_few_images(where: str, count: int, mini_batch_size: int) -> Problem:
+    """Fewer images than one batch takes."""
+    images = "1 image" if count == 1 else f"{count} images"
+    text = (
+        f"{images}, fewer than mini_batch_size={mini_batch_size}:"
+        f" add images, or set mini_batch_size to {count} or less."
+    )
+    return Problem(Kind.TOO_FEW_IMAGES, where, text)
 
 
 class UnsoundData(CustomerError):
@@ -102,13 +108,4 @@ def _as_people_count(problem: Problem) -> tuple[bool, list[str | int]]:
 
 def _of_files(kind: Kind) -> bool:
     """Whether a problem is one image's or mask's, and so comes after those of a whole channel."""
-    return kind not in _OF_CHANNELS
-
-
-_OF_CHANNELS = (
-    Kind.LABEL_MAP,
-    Kind.COLOUR_MAP,
-    Kind.MISSING_CHANNEL,
-    Kind.EMPTY_CHANNEL,
-    Kind.TOO_FEW_IMAGES,
-)
+    return kind not in (Kind.LABEL_MAP, Kind.COLOUR_MAP, Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)

@@ -38,15 +38,18 @@ def pair_up_records(channel: Channel, label_map: LabelMap = DEFAULT) -> Pairing:
             text = f"{broken}; nor can the rest of the file be read: write it anew."
             problems.append(Problem(Kind.BROKEN_RECORD, in_channel(channel, place), text))
         elif len(records) % 2:
-            text = (
-                f"is the last of {len(records)} records, an odd number: image and mask take"
-                " turns, and it has no partner."
-            )
-            problems.append(Problem(Kind.ODD_RECORDS, in_channel(channel, records[-1]), text))
+            where, text = in_channel(channel, records[-1]), odd(len(records))
+            problems.append(Problem(Kind.ODD_RECORDS, where, text))
     if not pairs and not problems:
         text = f"holds no records: neither in a {RECORD_SUFFIX} file nor in any other."
         problems.append(Problem(Kind.EMPTY_CHANNEL, channel.name, text))
     return Pairing(tuple(pairs), tuple(alone), (), tuple(problems))
+
+
+def odd(count: int) -> str:
+    """What is wrong with the last of so many records."""
+    records = "is the only record" if count == 1 else f"is the last of {count} records"
+    return f"{records}, an odd number: image and mask take turns, and it has no partner."
 
 
 def _record_files(listing: Listing) -> list[Path]:

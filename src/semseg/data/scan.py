@@ -28,7 +28,7 @@ Listed = Callable[["Part"], None]
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a dataset that comes as files: its channels, and what the masks' values mean.
+    """A part of a dataset: its channels, and what the masks' values mean.
 
     There is no channel `masks` where `images` holds records, which are masks by turns.
     """
@@ -44,7 +44,7 @@ class Part:
 
 
 def parts_of(channels: Channels, label_maps: LabelMaps = DEFAULT_MAPS) -> list[Part]:
-    """The parts of a job's dataset that come as files, which can be read before training."""
+    """The parts of a job's dataset."""
     pairs = (
         (channels.train, channels.train_annotation),
         (channels.validation, channels.validation_annotation),
@@ -53,7 +53,7 @@ def parts_of(channels: Channels, label_maps: LabelMaps = DEFAULT_MAPS) -> list[P
     return [
         Part(images, masks, label_maps.of(images.name))
         for images, masks in pairs
-        if images is not None and not images.is_pipe
+        if images is not None
     ]
 
 
@@ -63,20 +63,20 @@ def scan(
     progress: bool = False,
     listed: Listed = lambda part: None,
 ) -> Report:
-    """Read the whole dataset. `progress` shows a bar, where standard error is a terminal.
+    """Read the whole dataset, streams excepted, which can be read once only.
 
-    `listed` is called with each part once its files are listed, before any is opened.
+    `progress` shows a bar, where standard error is a terminal. `listed` is called with each part
+    once its files are listed, before any is opened.
     """
     found = []
     for part in parts:
-        found.append(_pairs(part))
+        if not part.images.is_pipe:
+            found.append((part, _pairs(part)))
         listed(part)
     comparison = Comparison()
-    with threads(sum(map(_files, found)), "Checking the data", progress) as run:
-        splits = [
-            _split(part, pairing, num_classes, comparison, run)
-            for part, pairing in zip(parts, found, strict=True)
-        ]
+    total = sum(_files(pairing) for _, pairing in found)
+    with threads(total, "Checking the data", progress) as run:
+        splits = [_split(part, pairing, num_classes, comparison, run) for part, pairing in found]
     return Report(num_classes, tuple(splits), comparison.difference)
 
 
@@ -119,7 +119,6 @@ def _split(part: Part, found: Pairing, num_classes: int, comparison: Comparison,
         pixels=tuple(pixels.tolist()),
         images_with=tuple(images_with.tolist()),
         problems=tuple(problems),
-        annotation=part.masks.name if part.masks else None,
         label_map=part.label_map,
         colours=colours,
         palettes=palettes,

@@ -32,8 +32,12 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """A record that a stream brought: its bytes are here, and nowhere else any more."""
+    """A record that a stream brought: its bytes are here, and nowhere else any more.
 
+    `stream` is the name of the FIFO, such as `train_0`.
+    """
+
+    stream: str
     record: Record
 
     @property
@@ -51,7 +55,7 @@ class StreamRecord:
         return self.record.payload
 
     def __str__(self) -> str:
-        return place(self)
+        return f"{self.stream}, {place(self)}"
 
 
 Source = Path | FileRecord | StreamRecord

@@ -42,7 +42,6 @@ def _refuse_later_channels(channels: Channels, where: str) -> None:
     problems = [
         *_seed_model(channels, not_yet),
         *_test_channel(channels, not_yet),
-        *_pipes(channels, not_yet),
     ]
     if problems:
         raise CustomerError(summarize(where, problems))
@@ -56,12 +55,6 @@ def _seed_model(channels: Channels, not_yet: str) -> list[Problem]:
 def _test_channel(channels: Channels, not_yet: str) -> list[Problem]:
     found = (channels.test, channels.test_annotation)
     return [Problem(one.name, f"the channel {not_yet}") for one in found if one is not None]
-
-
-def _pipes(channels: Channels, not_yet: str) -> list[Problem]:
-    found = (channels.train, channels.validation)
-    text = f"TrainingInputMode 'Pipe' {not_yet}"
-    return [Problem(one.name, text) for one in found if one.is_pipe]
 
 
 def _refuse_several(hosts: Hosts) -> None:

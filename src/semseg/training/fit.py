@@ -1,11 +1,13 @@
 """Training from the first epoch, or from where it was left, to the last."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from semseg.data.batches import EpochBatches, evaluation_batches, training_batches
 from semseg.data.checks import Dataset
-from semseg.data.loading import EvaluationBatches, TrainingBatches
+from semseg.data.loading import Batch
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
 from semseg.networks.zoo import build
@@ -16,7 +18,6 @@ from semseg.sagemaker.job import Job
 from semseg.sagemaker.stopping import Stop, StopRequested
 from semseg.training.checkpoint_file import Checkpoint
 from semseg.training.checkpoints import Checkpoints
-from semseg.training.devices import Devices
 from semseg.training.epoch import Learner
 from semseg.training.evaluation import evaluate
 from semseg.training.randomness import seed_initial_values
@@ -25,22 +26,21 @@ from semseg.training.schedules import iterations_per_epoch
 from semseg.training.state import State
 
 
-def prepare_network(
-    job: Hyperparameters, pretrained: Path | None, devices: Devices, seed: int
-) -> Any:
+def prepare_network(job: Hyperparameters, pretrained: Path | None, device: Any, seed: int) -> Any:
     """The job's network with initial values, ready to train.
 
     Args:
         job: the job's hyperparameters.
         pretrained: parameter file of the backbone; None to start it untrained.
-        devices: MXNet contexts.
+        device: MXNet context.
         seed: the run's.
     """
     seed_initial_values(seed)
     network = build(job.algorithm, job.backbone, job.num_classes, aux=job.aux_loss)
-    network.start_untrained(*devices)
+    network.start_untrained(device)
     if pretrained is not None:
         backbones.load(network, pretrained)
+    network.hybridize(static_alloc=True)
     return network
 
 
@@ -48,7 +48,7 @@ def fit(
     job: Job,
     dataset: Dataset,
     network: Any,
-    devices: Devices,
+    device: Any,
     state: State,
     checkpoints: Checkpoints,
     resumed: Checkpoint | None,
@@ -64,7 +64,7 @@ def fit(
         job: the job.
         dataset: what to train on and to validate with.
         network: of `prepare_network`.
-        devices: MXNet contexts of the network.
+        device: MXNet context of the network.
         state: where the run stands; moves on.
         checkpoints: where checkpoints go, if anywhere.
         resumed: the checkpoint to go on from; its models are back in the model folder.
@@ -75,14 +75,14 @@ def fit(
     """
     parameters, host = job.hyperparameters, job.hosts.current
     position, progress = state.position, state.progress
-    training, validation = make_batches(parameters, dataset, state.seed)
-    main_path = MainPath(network)
-    main_path.hybridize(static_alloc=True)
-    learner = Learner(network, parameters, devices, state)
+    training, validation = make_batches(parameters, dataset, state.seed, stop)
+    learner = Learner(network, parameters, device, state)
     if resumed is not None:
-        network.load_parameters(str(job.tree.model / artifact.LAST), ctx=list(devices))
+        network.load_parameters(str(job.tree.model / artifact.LAST), ctx=device)
         learner.restore(resumed.optimizer_states())
     saver = Saver(job, network, learner, state, checkpoints)
+    main_path = MainPath(network)
+    main_path.hybridize(static_alloc=True)
     narration.schedule_set_up(
         iterations_per_epoch(parameters.num_training_samples, parameters.mini_batch_size),
         parameters.epochs,
@@ -104,7 +104,7 @@ def fit(
                 main_path,
                 stop.between(validation),
                 parameters.num_classes,
-                devices,
+                device,
                 epoch,
                 parameters.logging_frequency,
             )
@@ -138,15 +138,11 @@ def is_over(state: State, job: Hyperparameters) -> bool:
 
 
 def make_batches(
-    job: Hyperparameters, dataset: Dataset, seed: int
-) -> tuple[TrainingBatches, EvaluationBatches]:
+    job: Hyperparameters, dataset: Dataset, seed: int, stop: Stop
+) -> tuple[EpochBatches, Iterable[Batch]]:
     """The batches to train on and those to validate with."""
     # The original's 16 workers are processes; more threads than CPUs only get in the way.
     workers = min(job.workers, available_cpus())
-    training = TrainingBatches(
-        dataset.train, job.mini_batch_size, job.base_size, job.crop_size, workers, seed
-    )
-    validation = EvaluationBatches(
-        dataset.validation, job.validation_mini_batch_size, job.crop_size, workers
-    )
+    training = training_batches(dataset.train, job, workers, seed, stop.check)
+    validation = evaluation_batches(dataset.validation, job, workers, stop.check)
     return training, validation

@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from semseg.data.streams import PIPE_SECONDS
 from semseg.networks.backbones import Sources
 from semseg.sagemaker.errors import CustomerError
 
 CHECKPOINT_MINUTES_VARIABLE = "SEMSEG_CHECKPOINT_MINUTES"
+PIPE_SECONDS_VARIABLE = "SEMSEG_PIPE_SECONDS"
 _CHECKPOINT_MINUTES = 10.0
 
 
@@ -18,25 +20,31 @@ class Settings:
     Attributes:
         backbones: where pretrained backbones may come from.
         checkpoint_seconds: after which an epoch that takes long gets a checkpoint in between.
+        pipe_seconds: how long to wait for what comes through a pipe.
     """
 
     backbones: Sources
     checkpoint_seconds: float = 60 * _CHECKPOINT_MINUTES
+    pipe_seconds: float = PIPE_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
-        """Reads `SEMSEG_CHECKPOINT_MINUTES`, and what `Sources` reads.
+        """Reads `SEMSEG_CHECKPOINT_MINUTES`, `SEMSEG_PIPE_SECONDS`, and what `Sources` reads.
 
         Raises:
-            CustomerError: the minutes are no number of at least 0.
+            CustomerError: one of the first two is no number of at least 0.
         """
-        text = environ.get(CHECKPOINT_MINUTES_VARIABLE, "").strip()
-        try:
-            minutes = float(text) if text else _CHECKPOINT_MINUTES
-        except ValueError:
-            minutes = math.nan
-        if not 0 <= minutes < math.inf:
-            raise CustomerError(
-                f"{CHECKPOINT_MINUTES_VARIABLE} is {text!r}: give a number of at least 0."
-            )
-        return cls(Sources.from_environment(environ), 60 * minutes)
+        minutes = _number(environ, CHECKPOINT_MINUTES_VARIABLE, _CHECKPOINT_MINUTES)
+        seconds = _number(environ, PIPE_SECONDS_VARIABLE, PIPE_SECONDS)
+        return cls(Sources.from_environment(environ), 60 * minutes, seconds)
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    try:
+        number = float(text) if text else default
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise CustomerError(f"{name} is {text!r}: give a number of at least 0.")
+    return number

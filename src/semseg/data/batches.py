@@ -1,0 +1,47 @@
+"""Batches of a part of the dataset, whether it comes as files or as a stream."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Protocol
+
+from semseg.data.checks import Pairs, warn_of_other_count
+from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
+from semseg.data.streaming import StreamedEvaluation, StreamedTraining
+from semseg.data.streams import Stream
+from semseg.sagemaker.hyperparameters import Hyperparameters
+
+
+class EpochBatches(Protocol):
+    """What is trained on, epoch by epoch."""
+
+    def epoch(self, number: int, done: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, which are counted from 0, but for the first `done`."""
+
+
+def training_batches(
+    data: Pairs | Stream,
+    job: Hyperparameters,
+    workers: int,
+    seed: int,
+    check: Callable[[], None],
+) -> EpochBatches:
+    """Batches to train on.
+
+    `workers` threads make them; all chance comes from `seed`. `check` is called now and then by
+    whoever waits for a stream, and may raise.
+    """
+    sizes = (job.mini_batch_size, job.base_size, job.crop_size)
+    if isinstance(data, Stream):
+        counted = partial(warn_of_other_count, job.num_training_samples)
+        return StreamedTraining(data, *sizes, workers, seed, counted, check)
+    return TrainingBatches(data, *sizes, workers, seed)
+
+
+def evaluation_batches(
+    data: Pairs | Stream, job: Hyperparameters, workers: int, check: Callable[[], None]
+) -> Iterable[Batch]:
+    """Batches to score, all that there is each time they are gone through; see above."""
+    sizes = (job.validation_mini_batch_size, job.crop_size)
+    if isinstance(data, Stream):
+        return StreamedEvaluation(data, *sizes, workers, check)
+    return EvaluationBatches(data, *sizes, workers)
