@@ -89,16 +89,16 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     checkpoints.add_facts(dataset.facts())
 
     # 4. The network. MXNet is imported only here.
-    from semseg.training.devices import find_device
+    from semseg.training.devices import find_devices
     from semseg.training.fit import fit, prepare_network
 
-    device = find_device()
-    network = prepare_network(parameters, pretrained, device, state.seed)
+    devices = find_devices(parameters)
+    network = prepare_network(parameters, pretrained, devices, state.seed)
 
     # 5. Train and validate, epoch by epoch, keeping the best. From here on a stop saves first.
     set_up = time.time()
     with stop.held_off():
-        epochs = fit(job, dataset, network, device, state, checkpoints, resumed, stop)
+        epochs = fit(job, dataset, network, devices, state, checkpoints, resumed, stop)
 
     narration.test_data_not_provided()
     ended = time.time()

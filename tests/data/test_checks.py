@@ -150,8 +150,8 @@ def test_palette_indices_that_are_no_class_numbers_are_told_from_labels(folder) 
     summary, _, hint, line = refusal(folder)
     assert "1 mask with labels >= num_classes" in summary
     assert hint == (
-        "The masks of train have palettes. If their colours tell the classes, and not their"
-        " indices: semseg convert-masks train_annotation train_annotation_classes --color-map FILE"
+        "Masks of train have palettes. If their colours tell the classes, and not their indices:"
+        " semseg convert-masks train_annotation train_annotation_classes --color-map FILE"
     )
     assert "labels 38 (372 pixels of #2acf59), 75 (12 pixels of #f28333)" in line
 
@@ -194,8 +194,8 @@ def test_masks_in_colour_are_told_the_conversion(
     summary, hint, line = refusal(folder)
     assert summary == "1 problem in the data: 1 mask that is no single-channel PNG."
     assert hint == (
-        "To turn colours into class numbers: semseg convert-masks validation_annotation"
-        " validation_annotation_classes --color-map FILE"
+        "Masks of validation are in colour. For class numbers: semseg convert-masks"
+        " validation_annotation validation_annotation_classes --color-map FILE"
     )
     assert line == (
         f"validation_annotation/v.png: The mask is {mode} with {len(colours)} colours ({names});"
@@ -210,9 +210,9 @@ def test_smoothed_masks_are_told_from_those_of_few_colours(folder) -> None:
     colour_mask(folder, "train_annotation/a.png", "RGB", "red", *colours)
     hint = refusal(folder)[1]
     assert hint == (
-        "Masks have up to 24 colours, more than num_classes=2: edges may be smoothed"
-        " (anti-aliased). To turn the nearest colours into class numbers: semseg convert-masks"
-        " train_annotation train_annotation_classes --color-map FILE --nearest"
+        "Masks of train are in colour, up to 24 colours, more than num_classes=2: edges may be"
+        " smoothed (anti-aliased). For the class numbers of the nearest colours: semseg"
+        " convert-masks train_annotation train_annotation_classes --color-map FILE --nearest"
     )
 
 
@@ -237,6 +237,16 @@ def test_another_number_of_samples_is_a_warning(folder, caplog: pytest.LogCaptur
     check(folder.sound(), samples=8)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "num_training_samples is 8, but there are 3 training images" in caplog.text
+
+
+def test_a_class_that_no_mask_has_is_a_warning(folder, caplog: pytest.LogCaptureFixture) -> None:
+    folder.pair("train", "a", labels=(0, 2))
+    folder.pair("validation", "b", labels=(0, 1, 2))
+    check(folder, num_classes=4, mini_batch_size=1, samples=1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "No mask of train has a pixel of class 1, 3, which cannot be learned.",
+        "No mask of validation has a pixel of class 3, which counts 0 in mIOU.",
+    ]
 
 
 def test_masks_of_0_and_255_only_are_a_warning(folder, caplog: pytest.LogCaptureFixture) -> None:

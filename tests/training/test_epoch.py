@@ -35,7 +35,7 @@ def learner(job, state: State | None = None, **options: object) -> Learner:
     mx.random.seed(1)
     state = state or State(seed=1)
     return Learner(
-        PixelWise(), job(mini_batch_size=2, optimizer="adam", **options), mx.cpu(), state
+        PixelWise(), job(mini_batch_size=2, optimizer="adam", **options), (mx.cpu(),), state
     )
 
 
@@ -78,6 +78,6 @@ def test_a_loss_that_is_not_finite_names_the_iteration_and_the_learning_rate(job
 def test_parameters_spoilt_by_the_last_update_end_training_too(job) -> None:
     """Gradients whose squares overflow: the loss was finite, the weights are no longer."""
     options = job(mini_batch_size=2, optimizer="rmsprop")
-    pupil = Learner(PixelWise(), options, mx.cpu(), at_epoch(7))
+    pupil = Learner(PixelWise(), options, (mx.cpu(),), at_epoch(7))
     with pytest.raises(CustomerError, match=r"after epoch 7, iteration 1 .* learning_rate 0.001"):
         pupil.train_epoch(batches(1, scale=1e25))

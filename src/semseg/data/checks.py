@@ -11,10 +11,12 @@ from semseg.data.hints import conversion, hints
 from semseg.data.label_map_files import DEFAULT_MAPS, LabelMaps
 from semseg.data.pairs import Pair
 from semseg.data.problems import Problem, UnsoundData, too_few_images
-from semseg.data.report import Report
+from semseg.data.report import Report, Split
 from semseg.data.scan import Listed, parts_of, scan
 from semseg.data.streams import PIPE_SECONDS, Stream
-from semseg.sagemaker.channels import Channels, annotation_of
+from semseg.sagemaker.channels import Channels
+
+_CLASSES_NAMED = 10
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,11 +105,23 @@ def warnings(report: Report) -> Iterator[str]:
             " If 255 stands for a class, give it that class's number, or a label map:"
             ' {"map": {"0": 0, "1": 255}}'
         )
+    else:
+        for split in report.splits:
+            yield from _absent_classes(split, report.num_classes)
     if report.palette_difference:
         yield (
             f"{report.palette_difference} If the colours tell the classes, convert the masks:"
-            f" {conversion(annotation_of('train'))}"
+            f" {conversion(report.splits[0].annotation)}"
         )
+
+
+def _absent_classes(split: Split, num_classes: int) -> Iterator[str]:
+    absent = [str(label) for label in range(num_classes) if not split.pixels[label]]
+    if absent and split.masks:
+        more = ", ..." if len(absent) > _CLASSES_NAMED else ""
+        named = ", ".join(absent[:_CLASSES_NAMED]) + more
+        follows = "cannot be learned" if split.name == "train" else "counts 0 in mIOU"
+        yield f"No mask of {split.name} has a pixel of class {named}, which {follows}."
 
 
 def _too_few_images(report: Report, mini_batch_size: int) -> Iterator[Problem]:

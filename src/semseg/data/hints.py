@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from semseg.data.augmentation import IGNORE
 from semseg.data.problems import Kind
 from semseg.data.report import Report, Split
-from semseg.sagemaker.channels import annotation_of
 
 _LABELS_SPELLED_OUT = 8
 # `0_2019-06-03T12:34:56.789012.png`: where it belongs stands in the output manifest only.
@@ -23,14 +22,17 @@ def hints(report: Report) -> list[str]:
     return [
         *_about_labels(report),
         *_about_palettes(report),
-        *(hint for split in report.splits for hint in _about_colours(split, report.num_classes)),
+        *_about_colours(report),
         *_about_ground_truth(report),
     ]
 
 
-def conversion(masks: str, nearest: bool = False) -> str:
-    """The command that turns the colours of the masks in a channel into class numbers."""
-    return f"semseg convert-masks {masks} {masks}_classes --color-map FILE{' --nearest' * nearest}"
+def conversion(masks: str | None, nearest: bool = False) -> str:
+    """How to turn the colours of masks into class numbers: of a channel's, or of records."""
+    option = " --nearest" * nearest
+    if masks is None:
+        return f"write the records anew, with masks from semseg convert-masks{option}"
+    return f"semseg convert-masks {masks} {masks}_classes --color-map FILE{option}"
 
 
 def _about_labels(report: Report) -> Iterator[str]:
@@ -62,29 +64,35 @@ def _label_map(labels: Sequence[int]) -> str:
 
 def _about_palettes(report: Report) -> Iterator[str]:
     """Palettes whose indices are no class numbers: the colours may be."""
-    for split in report.splits:
-        if split.palettes:
-            yield (
-                f"The masks of {split.name} have palettes. If their colours tell the classes, and"
-                f" not their indices: {conversion(annotation_of(split.name))}"
-            )
+    splits = [split for split in report.splits if split.palettes]
+    if splits:
+        yield (
+            f"Masks of {_names(splits)} have palettes. If their colours tell the classes, and not"
+            f" their indices: {conversion(splits[0].annotation)}"
+        )
     if report.palette_difference and report.problems:
         yield report.palette_difference
 
 
-def _about_colours(split: Split, num_classes: int) -> Iterator[str]:
+def _about_colours(report: Report) -> Iterator[str]:
     """Masks in colour, whether of few colours or smoothed at the edges."""
-    if not split.colours:
+    splits = [split for split in report.splits if split.colours]
+    if not splits:
         return
-    masks = annotation_of(split.name)
-    if split.colours <= num_classes + 1:  # one may be the ground
-        yield f"To turn colours into class numbers: {conversion(masks)}"
+    where = splits[0].annotation
+    most = max(split.colours for split in splits)
+    if most <= report.num_classes + 1:  # one may be the ground
+        yield f"Masks of {_names(splits)} are in colour. For class numbers: {conversion(where)}"
     else:
         yield (
-            f"Masks have up to {split.colours} colours, more than num_classes={num_classes}: edges"
-            " may be smoothed (anti-aliased). To turn the nearest colours into class numbers:"
-            f" {conversion(masks, nearest=True)}"
+            f"Masks of {_names(splits)} are in colour, up to {most} colours, more than"
+            f" num_classes={report.num_classes}: edges may be smoothed (anti-aliased)."
+            f" For the class numbers of the nearest colours: {conversion(where, nearest=True)}"
         )
+
+
+def _names(splits: Sequence[Split]) -> str:
+    return ", ".join(split.name for split in splits)
 
 
 def _about_ground_truth(report: Report) -> Iterator[str]:

@@ -22,6 +22,7 @@ _VALUES = range(256)
 _SCALES = range(1, IGNORE)
 _KEYS = ("scale", "map")
 _NAMED = 5
+_TURNED_ROUND = " Is the map turned round? The label comes first, its pixel value second."
 
 
 class InvalidLabelMap(ValueError):
@@ -151,9 +152,12 @@ class _Values:
             yield f"map is {show(found)}, and must be an object of labels and their pixel values."
             return
         owners: dict[int, str] = {}
+        hint = _TURNED_ROUND * self._looks_turned_round(found)
         for key, given in found.items():
             label = _whole_number(key)
-            yield from self._about_label(key, label)
+            for complaint in self._about_label(key, label):
+                yield complaint + hint
+                hint = ""
             for entry in given if isinstance(given, list) else [given]:
                 value = _whole_number(entry)
                 if value is None or value not in _VALUES:
@@ -166,8 +170,6 @@ class _Values:
                 else:
                     owners[value] = key
                     self.labels[value] = IGNORE if label is None else label
-        if self._looks_turned_round(found):
-            yield "map seems to be turned round: the label comes first, its pixel value second."
 
     def _about_label(self, key: str, label: int | None) -> Iterator[str]:
         if label is None or not self._is_label(label):

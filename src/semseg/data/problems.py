@@ -24,6 +24,7 @@ class Kind(Enum):
 
     LABEL_MAP = ("mistake in a label map", "mistakes in label maps")
     COLOUR_MAP = ("mistake in a colour map", "mistakes in colour maps")
+    MISSING_CHANNEL = ("missing channel", "missing channels")
     EMPTY_CHANNEL = ("empty channel", "empty channels")
     TOO_FEW_IMAGES = ("mini batch larger than the dataset", "mini batches larger than the dataset")
     UNREADABLE = ("unreadable file", "unreadable files")
@@ -68,8 +69,11 @@ def printable(name: Source | str) -> str:
     return os.fsencode(str(name)).decode("utf-8", "backslashreplace")
 
 
-def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
-    """All problems in one text: the counts, the hints, the first twenty by name, how many more."""
+def message(problems: Sequence[Problem], hints: Sequence[str] = (), others: str = "") -> str:
+    """All problems in one text: the counts, the hints, the first twenty by name, how many more.
+
+    `others` says where those that are not shown can be seen.
+    """
     counts = Counter(problem.kind for problem in problems)
     parts = [f"{counts[kind]} {kind.value[counts[kind] > 1]}" for kind in Kind if counts[kind]]
     total = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -77,7 +81,7 @@ def message(problems: Sequence[Problem], hints: Sequence[str] = ()) -> str:
     in_order = sorted(problems, key=_as_people_count)
     lines += [str(problem) for problem in in_order[:_SHOWN]]
     if len(problems) > _SHOWN:
-        lines.append(f"... and {len(problems) - _SHOWN} more")
+        lines.append(f"... and {len(problems) - _SHOWN} more{others}")
     return "\n".join(lines)
 
 
@@ -108,4 +112,13 @@ def _as_people_count(problem: Problem) -> tuple[bool, list[str | int]]:
 
 def _of_files(kind: Kind) -> bool:
     """Whether a problem is one image's or mask's, and so comes after those of a whole channel."""
-    return kind not in (Kind.LABEL_MAP, Kind.COLOUR_MAP, Kind.EMPTY_CHANNEL, Kind.TOO_FEW_IMAGES)
+    return kind not in _OF_CHANNELS
+
+
+_OF_CHANNELS = (
+    Kind.LABEL_MAP,
+    Kind.COLOUR_MAP,
+    Kind.MISSING_CHANNEL,
+    Kind.EMPTY_CHANNEL,
+    Kind.TOO_FEW_IMAGES,
+)

@@ -25,6 +25,8 @@ class Split:
     pixels: tuple[int, ...]
     images_with: tuple[int, ...]
     problems: tuple[Problem, ...]
+    annotation: str | None
+    """The channel of the masks; None where they are records among the images."""
     label_map: LabelMap = DEFAULT
     colours: int = 0
     """The most colours that a mask has whose colours tell the classes; 0 where there is none."""

@@ -66,18 +66,21 @@ class SegmentationNetwork(SegBaseModel):
         """The head: features (N,2048,h,w) to logits (N,C,h,w)."""
         raise TypeError(f"{type(self).__name__} is no network of its own: it has no head")
 
-    def start_untrained(self, ctx: Any) -> None:
-        """Fills all parameters with random values, drawn from MXNet's generator.
+    def start_untrained(self, *devices: Any) -> None:
+        """Fills all parameters with random values, drawn from MXNet's generator; the same on each
+        device.
 
         The heads start as GluonCV's do. A backbone without pretrained weights gets He's
         initialization (He et al. 2015), which GluonCV leaves to its users.
         """
         for head in self._heads():
-            head.initialize(ctx=ctx)
+            head.initialize(ctx=list(devices))
         for stage in BACKBONE_STAGES:
-            getattr(self, stage).initialize(init.MSRAPrelu(factor_type="out", slope=0), ctx=ctx)
+            getattr(self, stage).initialize(
+                init.MSRAPrelu(factor_type="out", slope=0), ctx=list(devices)
+            )
         # GluonCV leaves input channels open until an image comes by.
-        self(nd.zeros((1, 3, 8, 8), ctx=ctx))
+        self(nd.zeros((1, 3, 8, 8), ctx=devices[0]))
 
     def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
         stage3, stage4 = self.base_forward(images)

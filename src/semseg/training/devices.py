@@ -1,4 +1,4 @@
-"""Which device the network lives on."""
+"""Which devices train."""
 
 import time
 from typing import Any
@@ -6,14 +6,19 @@ from typing import Any
 import mxnet as mx
 
 from semseg.sagemaker import narration
+from semseg.sagemaker.hyperparameters import Hyperparameters
+
+Devices = tuple[Any, ...]
 
 
-def find_device() -> Any:
-    """The first GPU that MXNet can see, or the CPU where there is none (or no GPU build).
+def find_devices(job: Hyperparameters) -> Devices:
+    """All GPUs that MXNet can see, or the CPU where there is none (or no GPU build).
 
-    Logs what was found. More than one GPU is no use to this version.
+    No more GPUs than a batch has images: one without an image would have nothing to do. Logs what
+    was found.
     """
     started = time.monotonic()
     gpus = int(mx.context.num_gpus())
-    narration.gpus_found(gpus, min(1, gpus), time.monotonic() - started)
-    return mx.gpu(0) if gpus else mx.cpu()
+    used = min(gpus, job.mini_batch_size)
+    narration.gpus_found(gpus, used, time.monotonic() - started)
+    return tuple(mx.gpu(number) for number in range(used)) or (mx.cpu(),)

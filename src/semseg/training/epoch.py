@@ -1,4 +1,4 @@
-"""One epoch of training on one device."""
+"""One epoch of training."""
 
 import math
 import time
@@ -12,9 +12,11 @@ from semseg.data.loading import Batch
 from semseg.sagemaker import metrics
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Hyperparameters
+from semseg.training.devices import Devices
 from semseg.training.loss import SegmentationLoss
 from semseg.training.optimizers import make_trainer, restore_states, states_of, take_step
 from semseg.training.randomness import seed_update
+from semseg.training.replicas import Replicas, labelled_pixels, split
 from semseg.training.schedules import make_schedule
 from semseg.training.speed import Speedometer
 from semseg.training.state import OptimizerStates, State
@@ -24,17 +26,18 @@ class Learner:
     """A network, its loss and its optimizer.
 
     Args:
-        network: initialized network that gives a tuple of logits.
+        network: network that gives a tuple of logits, initialized on all devices.
         job: the job's hyperparameters.
-        device: MXNet context of the network.
+        devices: MXNet contexts, which share each batch.
         state: where the run stands; its position moves on with each batch.
     """
 
-    def __init__(self, network: Any, job: Hyperparameters, device: Any, state: State) -> None:
+    def __init__(self, network: Any, job: Hyperparameters, devices: Devices, state: State) -> None:
         self._state = state
         self._network = network
         self._job = job
-        self._device = device
+        self._devices = devices
+        self._replicas = Replicas(network, devices, job.syncbn)
         self._loss = SegmentationLoss(job.aux_weight)
         self._loss.hybridize(static_alloc=True)
         self._trainer = make_trainer(network, job, state.position.updates)
@@ -67,6 +70,7 @@ class Learner:
         if position.iterations and not self._parameters_are_finite():
             # The last update's doing, which no loss has shown yet.
             raise self._diverged("after epoch {}, iteration {} not all parameters are finite")
+        self._replicas.average_statistics()
         return speed.overall()
 
     def optimizer_states(self) -> OptimizerStates:
@@ -89,18 +93,22 @@ class Learner:
 
     def _learn(self, batch: Batch) -> float:
         updates = self._state.position.updates
-        images = nd.array(batch.images, ctx=self._device)
-        masks = nd.array(batch.masks, ctx=self._device, dtype="uint8")
+        parts = split(batch, self._devices)
+        pixels = max(1, labelled_pixels(batch))
         seed_update(self._state.seed, updates)
+        logits = self._replicas.logits(parts)
         with autograd.record():
-            loss = self._loss(masks, *self._network(images))
-        loss.backward()
+            losses = [
+                self._loss(part.masks, nd.array([pixels], ctx=device), *of_part)
+                for part, of_part, device in zip(parts, logits, self._devices, strict=True)
+            ]
+        autograd.backward(losses)
         take_step(self._trainer, self._job, self._learning_rate(updates))
-        return float(loss.asscalar())
+        return sum(float(loss.asscalar()) for loss in losses)
 
     def _parameters_are_finite(self) -> bool:
         parameters = self._network.collect_params().values()
-        return all(np.isfinite(one.data(self._device).asnumpy()).all() for one in parameters)
+        return all(np.isfinite(one.data(self._devices[0]).asnumpy()).all() for one in parameters)
 
     def _diverged(self, what: str) -> CustomerError:
         position = self._state.position

@@ -18,6 +18,7 @@ from semseg.sagemaker.job import Job
 from semseg.sagemaker.stopping import Stop, StopRequested
 from semseg.training.checkpoint_file import Checkpoint
 from semseg.training.checkpoints import Checkpoints
+from semseg.training.devices import Devices
 from semseg.training.epoch import Learner
 from semseg.training.evaluation import evaluate
 from semseg.training.randomness import seed_initial_values
@@ -26,21 +27,22 @@ from semseg.training.schedules import iterations_per_epoch
 from semseg.training.state import State
 
 
-def prepare_network(job: Hyperparameters, pretrained: Path | None, device: Any, seed: int) -> Any:
+def prepare_network(
+    job: Hyperparameters, pretrained: Path | None, devices: Devices, seed: int
+) -> Any:
     """The job's network with initial values, ready to train.
 
     Args:
         job: the job's hyperparameters.
         pretrained: parameter file of the backbone; None to start it untrained.
-        device: MXNet context.
+        devices: MXNet contexts.
         seed: the run's.
     """
     seed_initial_values(seed)
     network = build(job.algorithm, job.backbone, job.num_classes, aux=job.aux_loss)
-    network.start_untrained(device)
+    network.start_untrained(*devices)
     if pretrained is not None:
         backbones.load(network, pretrained)
-    network.hybridize(static_alloc=True)
     return network
 
 
@@ -48,7 +50,7 @@ def fit(
     job: Job,
     dataset: Dataset,
     network: Any,
-    device: Any,
+    devices: Devices,
     state: State,
     checkpoints: Checkpoints,
     resumed: Checkpoint | None,
@@ -64,7 +66,7 @@ def fit(
         job: the job.
         dataset: what to train on and to validate with.
         network: of `prepare_network`.
-        device: MXNet context of the network.
+        devices: MXNet contexts of the network.
         state: where the run stands; moves on.
         checkpoints: where checkpoints go, if anywhere.
         resumed: the checkpoint to go on from; its models are back in the model folder.
@@ -76,13 +78,13 @@ def fit(
     parameters, host = job.hyperparameters, job.hosts.current
     position, progress = state.position, state.progress
     training, validation = make_batches(parameters, dataset, state.seed, stop)
-    learner = Learner(network, parameters, device, state)
-    if resumed is not None:
-        network.load_parameters(str(job.tree.model / artifact.LAST), ctx=device)
-        learner.restore(resumed.optimizer_states())
-    saver = Saver(job, network, learner, state, checkpoints)
     main_path = MainPath(network)
     main_path.hybridize(static_alloc=True)
+    learner = Learner(network, parameters, devices, state)
+    if resumed is not None:
+        network.load_parameters(str(job.tree.model / artifact.LAST), ctx=list(devices))
+        learner.restore(resumed.optimizer_states())
+    saver = Saver(job, network, learner, state, checkpoints)
     narration.schedule_set_up(
         iterations_per_epoch(parameters.num_training_samples, parameters.mini_batch_size),
         parameters.epochs,
@@ -104,7 +106,7 @@ def fit(
                 main_path,
                 stop.between(validation),
                 parameters.num_classes,
-                device,
+                devices,
                 epoch,
                 parameters.logging_frequency,
             )

@@ -15,10 +15,12 @@ IGNORE_LABEL = IGNORE
 
 
 class SegmentationLoss(HybridBlock):
-    """Mean cross entropy over all labelled pixels of the batch, one number.
+    """A device's share in the mean cross entropy over all labelled pixels of a batch, one number.
 
-    Forward: masks uint8 (N,H,W) with 255 for pixels to ignore, logits float32 (N,C,H,W), and the
-    auxiliary head's logits where there is one. A batch without a labelled pixel has loss 0.
+    Forward: masks uint8 (N,H,W) with 255 for pixels to ignore; how many labelled pixels the whole
+    batch has, at least 1, float32 (1,); logits float32 (N,C,H,W); and the auxiliary head's logits
+    where there is one. The shares of all devices add up to the mean, and their gradients to its
+    gradient, however the batch is divided. A batch without a labelled pixel has loss 0.
 
     Args:
         aux_weight: weight of the auxiliary head's cross entropy.
@@ -28,10 +30,11 @@ class SegmentationLoss(HybridBlock):
         super().__init__()
         self._aux_weight = aux_weight
 
-    def hybrid_forward(self, F: Any, masks: Any, logits: Any, aux_logits: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Any, masks: Any, pixels: Any, logits: Any, aux_logits: Any = None
+    ) -> Any:
         labels = F.cast(masks, "float32")
         labelled = labels != IGNORE_LABEL
-        pixels = F.broadcast_maximum(F.sum(labelled), F.ones((1,)))
         loss = self._cross_entropy(F, logits, labels, labelled, pixels)
         if aux_logits is None:
             return loss

@@ -31,7 +31,10 @@ def optimizer_options(job: Hyperparameters) -> dict[str, Any]:
 
 
 def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.Trainer:
-    """The trainer of all of a network's parameters on one device.
+    """The trainer of all of a network's parameters, on all the devices that they are on.
+
+    `_kvstore` says where the devices' gradients are summed. Each device then takes the same step by
+    itself, so that the learning rate is nobody else's business.
 
     Args:
         network: initialized network.
@@ -39,7 +42,13 @@ def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.
         updates: how many the parameters have seen; adam's bias correction goes by it.
     """
     options = {**optimizer_options(job), "begin_num_update": updates}
-    return gluon.Trainer(network.collect_params(), job.optimizer, options, kvstore=None)
+    return gluon.Trainer(
+        network.collect_params(),
+        job.optimizer,
+        options,
+        kvstore=job.kvstore,
+        update_on_kvstore=False,
+    )
 
 
 def take_step(trainer: gluon.Trainer, job: Hyperparameters, learning_rate: float) -> None:
