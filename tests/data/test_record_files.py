@@ -121,6 +121,10 @@ def test_all_that_is_wrong_is_told_with_records_and_bytes(channels: Channels) ->
         " Replace the record, or leave it out together with its mask."
     )
     assert lines[3].startswith(f"{at[9]}The file is a JPEG; a mask must be an 8-bit PNG")
+    assert lines[3].endswith(
+        " If it is an image, its place is a mask's: leave out the lines of the manifest that have"
+        " no mask, and let AttributeNames name the image first and the mask second."
+    )
     assert lines[4].startswith(f"{at[10]}is a mask where an image should be: ")
     assert lines[5].startswith(f"{at[13]}The file is empty.")
     assert lines[6] == (

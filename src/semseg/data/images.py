@@ -82,6 +82,10 @@ class NotAMask(ImageError):
     """A sound picture, but not one whose values are class numbers."""
 
 
+class OtherFormat(NotAMask):
+    """A picture of another format than PNG, such as a photograph in JPEG."""
+
+
 class ColourMask(NotAMask):
     """A picture in which colours tell the classes; `colours` says how many it has."""
 
@@ -153,7 +157,7 @@ def as_mask(image: Image.Image) -> Image.Image:
     nothing); a two-tone picture has the labels 0 and 1. Raises `NotAMask` for anything else.
     """
     if image.format != "PNG":
-        raise NotAMask(f"The file is a {image.format}; {_A_MASK_IS}: save it as PNG.")
+        raise OtherFormat(f"The file is a {image.format}; {_A_MASK_IS}: save it as PNG.")
     if image.mode not in _MASK_MODES:
         raise _refusal(image)
     if image.mode == "L":

@@ -9,6 +9,7 @@ from semseg.data.images import (
     ColourMask,
     ImageError,
     NotAMask,
+    OtherFormat,
     as_mask,
     open_image,
     read_image,
@@ -22,6 +23,10 @@ from semseg.data.sources import Source
 from semseg.sagemaker.channels import Channel
 
 _LABELS_NAMED = 5
+_NO_MASK = (
+    " If it is an image, its place is a mask's: leave out the lines of the manifest that have no"
+    " mask, and let AttributeNames name the image first and the mask second."
+)
 
 
 class Finding:
@@ -108,6 +113,8 @@ class Inspector:
         except ColourMask as error:
             finding.colours = error.colours
             note(Kind.NOT_A_MASK, str(error))
+        except OtherFormat as error:
+            note(Kind.NOT_A_MASK, f"{error}{_NO_MASK * (not isinstance(source, Path))}")
         except NotAMask as error:
             note(Kind.NOT_A_MASK, str(error))
         except ImageError as error:
