@@ -3,21 +3,12 @@
 import re
 from pathlib import Path
 
-from PIL import Image
-
 from tests.contract.test_train_refusals import assert_refused
 from tests.contract.training_job import EPOCHS, Run, TrainingJob
 
 TRAIN = {"map": {"0": 200, "1": "3", "2": 0}}
 VALIDATION = {"scale": "10"}
 LABELS = re.compile(r"#label_map \w+ :.*|label maps not provided.*")
-
-
-def rewrite(folder: Path, values: list[int]) -> None:
-    """Give the labels 0, 1, 2 ... of each mask these values; 255 stays."""
-    for path in folder.iterdir():
-        with Image.open(path) as mask:
-            mask.point([*values, *range(len(values), 256)]).save(path)
 
 
 def metrics(lines: list[str]) -> list[str]:
@@ -27,8 +18,8 @@ def metrics(lines: list[str]) -> list[str]:
 def test_mapped_masks_train_as_those_that_hold_labels(run: Run, tmp_path: Path) -> None:
     """The same job as `run`, whose masks hold the labels themselves, to the last digit."""
     job = TrainingJob(tmp_path / "ml", epochs=str(EPOCHS))
-    rewrite(job.channel("train_annotation"), [200, 3, 0])
-    rewrite(job.channel("validation_annotation"), [4, 10, 29])
+    job.rewrite_masks("train", [200, 3, 0])
+    job.rewrite_masks("validation", [4, 10, 29])
     job.add_label_maps(train=TRAIN, validation=VALIDATION)
 
     outcome = job.run()
@@ -44,7 +35,7 @@ def test_mapped_masks_train_as_those_that_hold_labels(run: Run, tmp_path: Path) 
 
 def test_one_of_two_maps_and_values_it_does_not_name(tmp_path: Path) -> None:
     job = TrainingJob(tmp_path / "ml")
-    rewrite(job.channel("train_annotation"), [200, 3, 7])
+    job.rewrite_masks("train", [200, 3, 7])
     job.add_label_maps(train=TRAIN)
 
     outcome = job.run(trace_imports=True)

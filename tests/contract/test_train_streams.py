@@ -24,6 +24,7 @@ PIPE = {
     "S3DistributionType": "FullyReplicated",
 }
 PARTS = ("train", "validation")
+LABEL_MAP = {"map": {"0": 200, "1": "3", "2": 0}}
 
 
 def take_payloads(job: TrainingJob, part: str) -> list[bytes]:
@@ -41,9 +42,18 @@ def records(payloads: list[bytes]) -> bytes:
     return b"".join(map(frame, payloads))
 
 
-def piped(base: Path, epochs_sent: int, **hyperparameters: str) -> tuple[TrainingJob, list[Pipe]]:
-    """A job whose images come through pipes, and so many times at most."""
+def piped(
+    base: Path,
+    epochs_sent: int,
+    training_values: tuple[int, ...] = (),
+    **hyperparameters: str,
+) -> tuple[TrainingJob, list[Pipe]]:
+    """A job whose images come through pipes, and so many times at most.
+
+    `training_values` are the pixel values of the labels 0, 1, 2 ... in training masks.
+    """
     job = TrainingJob(base, **hyperparameters)
+    job.rewrite_masks("train", training_values)
     job.configure("inputdataconfig", dict.fromkeys(PARTS, PIPE))
     contents = {part: [records(take_payloads(job, part))] * epochs_sent for part in PARTS}
     return job, [Pipe(job.channel(part), contents[part]) for part in PARTS]
@@ -51,10 +61,13 @@ def piped(base: Path, epochs_sent: int, **hyperparameters: str) -> tuple[Trainin
 
 @pytest.fixture(scope="module")
 def streamed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, list[Pipe]]]:
-    """Two epochs through pipes, of which three are sent, with a label map that comes as a file."""
+    """Two epochs through pipes, of which three are sent, with a label map that comes as a file.
+
+    Without it, the training masks would be refused: two of their values are no labels.
+    """
     base = tmp_path_factory.mktemp("streamed") / "ml"
-    job, pipes = piped(base, EPOCHS + 1, epochs=str(EPOCHS))
-    job.add_label_maps(train={"scale": "1"})
+    job, pipes = piped(base, EPOCHS + 1, training_values=(200, 3, 0), epochs=str(EPOCHS))
+    job.add_label_maps(train=LABEL_MAP)
     yield Run(job, job.run()), pipes
     job.remove()
 
@@ -83,7 +96,7 @@ def test_the_log_has_the_lines_of_a_job_on_files(streamed: tuple[Run, list[Pipe]
 def test_a_label_map_comes_as_a_file_next_to_pipes(streamed: tuple[Run, list[Pipe]]):
     found = [PREFIX.sub(r"\1 ", line) for line in streamed[0].lines if "label" in line]
     assert found == [
-        "INFO #label_map train :{'scale': '1'}",
+        "INFO #label_map train :{'map': {'0': 200, '1': '3', '2': 0}}",
         "WARNING label maps not provided, using defaults.",
         "INFO #label_map validation :{'scale': 1}",
     ]

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,12 @@ class TrainingJob:
         path = self.base / "input" / "config" / "inputdataconfig.json"
         channels = json.loads(path.read_text())
         self.configure("inputdataconfig", {**channels, "label_map": {}})
+
+    def rewrite_masks(self, part: str, values: Sequence[int]) -> None:
+        """Gives the labels 0, 1, 2 ... of a part's masks these pixel values; 255 stays."""
+        for path in self.channel(f"{part}_annotation").iterdir():
+            with Image.open(path) as mask:
+                mask.point([*values, *range(len(values), 256)]).save(path)
 
     def add_pair(
         self, part: str, name: str, size: tuple[int, int], rng: np.random.Generator

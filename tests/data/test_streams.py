@@ -149,6 +149,18 @@ def test_a_pair_with_two_problems(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_of_the_manifest_without_a_mask(tmp_path: Path) -> None:
+    payloads = [*pairs(1), image(1), image(2), mask(0), image(3)]
+    lines = refusal(tmp_path, payloads)
+    assert lines[2].startswith(
+        f"train_0, record 3 at byte {offset(payloads, 3)}: The file is a JPEG; a mask must be"
+    )
+    assert lines[2].endswith(
+        " If it is an image, its place is a mask's: leave out the lines of the manifest that have"
+        " no mask, and let AttributeNames name the image first and the mask second."
+    )
+
+
 def test_a_value_that_the_label_map_does_not_name(tmp_path: Path) -> None:
     Pipe(tmp_path / "train", [records([image(), mask(7)])])
     source = stream(tmp_path, map={"0": 0, "1": 5})
