@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from semseg.cli import main
+from tests.data.records import image, mask, write_records
 
 
 def add(folder: Path, part: str, name: str, labels: list[list[int]], scale: int = 1) -> None:
@@ -231,3 +232,47 @@ def test_real_data(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> Non
         367 * 480 * 360,
     )
     assert report["warnings"] == []
+
+
+def test_records_are_checked_as_files_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("train", "validation"):
+        write_records(tmp_path / part / "a.rec", [image(), mask(0, 1)])
+    code, report = check_json(capsys, tmp_path, classes=2)
+    assert code == 0
+    assert report["parts"]["train"]["pixels"] == [372, 12]
+    write_records(tmp_path / "train" / "b.rec", [image(), image()])
+    code, report = check_json(capsys, tmp_path, classes=2)
+    assert code == 2
+    assert report["problems"][0]["where"].startswith("train/b.rec, record 1 at byte ")
+
+
+def test_what_is_refused_is_converted_by_the_command_that_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From masks in colour to a sound dataset, by nothing but what the refusal says."""
+    colours = np.zeros((256, 3), np.uint8)
+    colours[1], colours[2] = (42, 207, 89), (242, 131, 51)
+    for path in (folder / "train_annotation").iterdir():
+        Image.fromarray(colours[np.asarray(Image.open(path))]).save(path)
+    code, report = check_json(capsys, folder)
+    assert code == 2
+    (hint,) = report["hints"]
+    command = hint.partition(": semseg ")[2].split()
+    assert command == [
+        "convert-masks",
+        "train_annotation",
+        "train_annotation_classes",
+        "--color-map",
+        "FILE",
+    ]
+    (folder / "FILE").write_text("buildings,#2acf59\nroad,#f28333\n")
+    monkeypatch.chdir(folder)
+    main(command)
+    (folder / "train_annotation").rename(folder / "before")
+    (folder / "train_annotation_classes").rename(folder / "train_annotation")
+    capsys.readouterr()
+    code, report = check_json(capsys, folder)
+    assert code == 0
+    assert report["parts"]["train"]["pixels"] == [102, 301, 1]
