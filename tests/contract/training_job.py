@@ -130,8 +130,16 @@ class TrainingJob:
         image.save(self.channel(part) / f"{name}.jpg")
         mask.save(self.channel(f"{part}_annotation") / f"{name}.png")
 
-    def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
-        """Starts `train`, its outputs being pipes. `options` are Python's own."""
+    def start(
+        self, *options: str, command: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.Popen[str]:
+        """Starts `train`, its outputs being pipes.
+
+        Args:
+            options: Python's own.
+            command: what starts Python, if it does not start by itself.
+            variables: of the environment.
+        """
         environment = {
             **os.environ,
             "PYTHONPATH": str(SOURCES),
@@ -139,7 +147,7 @@ class TrainingJob:
             **variables,
         }
         return subprocess.Popen(
-            [sys.executable, *options, "-m", "semseg.train"],
+            [*command, sys.executable, *options, "-m", "semseg.train"],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -154,6 +162,12 @@ class TrainingJob:
         failure = self.base / "output" / "failure"
         text = failure.read_text() if failure.exists() else None
         return Outcome(process.returncode, log, errors, text)
+
+    def want_checkpoints(self) -> Path:
+        """Adds `checkpointconfig.json`; the folder it names."""
+        folder = self.base / "checkpoints"
+        self.configure("checkpointconfig", {"LocalPath": str(folder)})
+        return folder
 
     def model_files(self) -> set[str]:
         """The names of what lies in the model folder."""

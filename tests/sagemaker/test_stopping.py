@@ -1,0 +1,131 @@
+"""SIGTERM, sent to small programs that hear of it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from semseg.sagemaker.stopping import Stop, StopRequested
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+# `busy` keeps the main thread inside one call of C, as MXNet does: no Python handler would run.
+HEAD = """
+import hashlib, logging, sys, time
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+from semseg.sagemaker.stopping import Stop, StopRequested
+stop = Stop.listen(patience=1.5)
+def busy():
+    print("busy", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)
+"""
+
+
+def run(body: str, *signals: float) -> tuple[int, str, float]:
+    """Runs a program and sends SIGTERM so many seconds after it has said that it is busy.
+
+    Returns:
+        Exit code, what it said, and the seconds from the first signal to its end.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", HEAD + body],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(SOURCES)},
+    ) as process:
+        assert process.stdout is not None
+        while "busy" not in (line := process.stdout.readline()):
+            assert line, "it ended before it was busy"
+        started = time.monotonic()
+        for wait in signals:
+            time.sleep(wait)
+            process.send_signal(signal.SIGTERM)
+        said = process.stdout.read()
+    return process.returncode, said, time.monotonic() - started
+
+
+def test_at_first_the_process_ends_at_once_whatever_it_does() -> None:
+    code, said, seconds = run("busy()", 0)
+    assert code == 0
+    assert said == "Stop requested (SIGTERM): ending at once, there is nothing to save.\n"
+    assert seconds < 1.5
+
+
+def test_work_that_holds_it_off_ends_by_itself() -> None:
+    body = """
+with stop.held_off():
+    print("busy", flush=True)
+    try:
+        for _ in stop.between(range(10_000)):
+            time.sleep(0.01)
+    except StopRequested:
+        print("saved", flush=True)
+print("went on")
+"""
+    code, said, _ = run(body, 0.1)
+    assert code == 0
+    assert said.splitlines()[1:] == ["saved"]
+
+
+def test_a_second_signal_changes_nothing() -> None:
+    body = """
+with stop.held_off():
+    print("busy", flush=True)
+    while not stop.requested:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    print("saved", flush=True)
+"""
+    code, said, _ = run(body, 0.1, 0.1, 0.1)
+    assert code == 0
+    assert said.splitlines()[1:] == ["saved"]
+
+
+def test_work_that_takes_too_long_is_given_up() -> None:
+    code, said, seconds = run("with stop.held_off(): busy()", 0)
+    assert code == 0
+    assert "took more than 1 seconds: ending with what was saved" in said
+    assert seconds < 30
+
+
+def test_after_the_work_it_ends_at_once_again() -> None:
+    code, said, _ = run("with stop.held_off(): pass\nbusy()", 0)
+    assert code == 0
+    assert "there is nothing to save" in said
+
+
+def test_without_a_signal_nothing_happens() -> None:
+    code, said, _ = run("with stop.held_off(): print('busy', flush=True)\nprint('end')")
+    assert (code, said) == (0, "end\n")
+
+
+def test_work_that_fails_fails_although_it_was_asked_to_stop() -> None:
+    body = """
+with stop.held_off():
+    print("busy", flush=True)
+    while not stop.requested:
+        time.sleep(0.01)
+    sys.exit(7)
+"""
+    assert run(body, 0.1)[0] == 7
+
+
+def test_what_has_not_been_asked_to_stop_goes_on() -> None:
+    stop = Stop()
+    stop.check()
+    assert list(stop.between("abc")) == ["a", "b", "c"]
+    with stop.held_off():
+        assert not stop.requested
+
+
+def test_what_has_been_asked_to_stop_does_not() -> None:
+    stop = Stop()
+    stop._requested.set()
+    with pytest.raises(StopRequested):
+        next(stop.between("abc"))
+    with pytest.raises(SystemExit) as ended, stop.held_off():
+        assert stop.requested
+    assert ended.value.code == 0

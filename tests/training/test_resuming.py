@@ -1,0 +1,241 @@
+"""A run that was interrupted anywhere and went on ends as one that was left alone: `fit` itself, on
+a network small enough to interrupt it at every step."""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+import pytest
+from mxnet.gluon import nn
+
+from semseg.data.checks import Dataset, check_datasets
+from semseg.sagemaker.job import Job, read_job
+from semseg.sagemaker.stopping import Stop, StopRequested
+from semseg.sagemaker.tree import Tree
+from semseg.training import fit
+from semseg.training.checkpoints import Checkpoints
+from semseg.training.state import State
+from tests.contract.training_job import CLASSES, TrainingJob
+
+TIMES = re.compile(r"(speed|throughput): \S+ samples/sec\.?|\"(StartTime|EndTime)\": [0-9.]+")
+
+
+class Small(nn.HybridBlock):
+    """A network with all that has a memory or a chance of its own: batch norm and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.HybridSequential()
+        self.body.add(
+            nn.Conv2D(4, kernel_size=1, in_channels=3),
+            nn.BatchNorm(in_channels=4),
+            nn.Dropout(0.5),
+            nn.Conv2D(CLASSES, kernel_size=1, in_channels=4),
+        )
+
+    def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
+        return (self.body(images),)
+
+
+class StopAfter(Stop):
+    """Asks to stop when it has been looked at so many times."""
+
+    def __init__(self, checks: int | None) -> None:
+        super().__init__()
+        self.left = checks
+
+    def check(self) -> None:
+        if self.left == 0:
+            raise StopRequested
+        if self.left is not None:
+            self.left -= 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A job with its dataset, ready to be run again and again in different folders."""
+
+    job: Job
+    dataset: Dataset
+
+    def run(
+        self, base: Path, stop_after: int | None = None, seconds: float = 0, seed: int = 1
+    ) -> int:
+        """Trains in the folder `base`, going on from what lies there; the epochs done."""
+        tree = Tree(base)
+        job = Job(**{**vars(self.job), "tree": tree})
+        checkpoints = Checkpoints(base / "checkpoints", {}, seconds)
+        resumed = checkpoints.newest()
+        state = resumed.state if resumed else State(seed)
+        if resumed:
+            resumed.put_back_models(tree.model)
+        mx.random.seed(seed)
+        network = Small()
+        network.initialize()
+        network.hybridize()
+        stop = StopAfter(stop_after)
+        return fit.fit(job, self.dataset, network, mx.cpu(), state, checkpoints, resumed, stop)
+
+
+@pytest.fixture(autouse=True)
+def _small_main_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    class MainPath(nn.HybridBlock):
+        def __init__(self, network: Small) -> None:
+            super().__init__()
+            self.body = network.body
+
+        def hybrid_forward(self, F: Any, images: Any) -> Any:
+            return self.body(images)
+
+    monkeypatch.setattr(fit, "MainPath", MainPath)
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory: pytest.TempPathFactory):
+    """Makes settings: 2 epochs of 3 batches, and 2 batches to validate with."""
+    base = tmp_path_factory.mktemp("data") / "ml"
+    tree = TrainingJob(base)
+    hyperparameters = read_job(Tree(base)).configuration.final
+
+    def make(**changed: str) -> Setting:
+        options = {"crop_size": "24", "base_size": "24", "learning_rate": "0.01"}
+        tree.configure("hyperparameters", {**hyperparameters, "epochs": "2", **options, **changed})
+        job = read_job(Tree(base))
+        return Setting(job, check_datasets(job.channels, CLASSES, 2, 6))
+
+    return make
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
+    """What has been said since the last time, without times and speeds."""
+    caplog.set_level(logging.INFO, "semseg")
+
+    def take() -> list[str]:
+        lines = [message for message in caplog.messages if message.startswith("#")]
+        caplog.clear()
+        return [TIMES.sub("", line) for line in lines]
+
+    return take
+
+
+def models(base: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (base / "model").iterdir()}
+
+
+def of_epochs(lines: list[str]) -> list[str]:
+    return [line for line in lines if "progress_notice" not in line]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "nag", "adam", "adagrad", "rmsprop", "adadelta"])
+def test_every_optimizer_goes_on_from_every_step_to_the_last_bit(
+    tmp_path: Path, setting, said, optimizer: str
+) -> None:
+    job = setting(optimizer=optimizer)
+    assert job.run(tmp_path / "alone") == 2
+    expected = said()
+    assert len(of_epochs(expected)) == 12
+
+    # Before each of the 2 x (3 + 2) batches.
+    for place in range(10):
+        base = tmp_path / f"{place}"
+        job.run(base, stop_after=place)
+        before = said()
+        assert job.run(base) == 2
+        after = said()
+        assert models(base) == models(tmp_path / "alone"), place
+        assert of_epochs(before + after) == of_epochs(expected), place
+        assert [line for line in before + after if "learning_rate" in line] == [
+            line for line in expected if "learning_rate" in line
+        ]
+
+
+def test_a_run_interrupted_again_and_again_comes_to_the_same_end(
+    tmp_path: Path, setting, said
+) -> None:
+    job = setting(optimizer="adam", epochs="3")
+    job.run(tmp_path / "alone")
+    expected = said()
+    # Two checks at least: a validation that is interrupted begins anew.
+    for checks in (3, 2, 4, 2, 2):
+        assert job.run(tmp_path / "chain", stop_after=checks) < 3
+    assert job.run(tmp_path / "chain") == 3
+    assert models(tmp_path / "chain") == models(tmp_path / "alone")
+    assert of_epochs(said()) == of_epochs(expected)
+
+
+def test_the_seed_of_a_job_without_one_is_the_checkpoints(tmp_path: Path, setting) -> None:
+    job = setting()
+    job.run(tmp_path / "alone", seed=5)
+    job.run(tmp_path / "resumed", seed=5, stop_after=4)
+    job.run(tmp_path / "resumed", seed=6)
+    assert models(tmp_path / "resumed") == models(tmp_path / "alone")
+
+
+def test_an_early_stop_comes_at_the_same_epoch(tmp_path: Path, setting) -> None:
+    """Hardly an epoch is twice as good as the one before."""
+    early = {"early_stopping_min_epochs": "1", "early_stopping_patience": "2"}
+    job = setting(epochs="9", early_stopping="True", early_stopping_tolerance="1", **early)
+    epochs = job.run(tmp_path / "alone")
+    assert epochs < 9
+    assert job.run(tmp_path / "resumed", stop_after=5 * epochs - 2) == epochs - 1
+    assert job.run(tmp_path / "resumed") == epochs
+    assert models(tmp_path / "resumed") == models(tmp_path / "alone")
+
+
+def test_a_finished_run_goes_on_to_its_end_only(tmp_path: Path, setting, said) -> None:
+    job = setting()
+    job.run(tmp_path)
+    before = models(tmp_path)
+    for path in (tmp_path / "model").iterdir():
+        path.unlink()
+    said()
+
+    assert job.run(tmp_path) == 2
+
+    assert models(tmp_path) == before
+    assert said() == []
+
+
+def test_long_epochs_have_checkpoints_in_between(tmp_path: Path, setting) -> None:
+    def last(base: Path) -> str:
+        return max(path.name for path in (base / "checkpoints").iterdir())
+
+    setting().run(tmp_path / "always", seconds=0)
+    setting().run(tmp_path / "seldom", seconds=3600)
+    # In each epoch: before each batch, before validation, and at the end.
+    assert last(tmp_path / "always") == "checkpoint-000010.zip"
+    assert last(tmp_path / "seldom") == "checkpoint-000002.zip"
+
+
+def test_an_earlier_jobs_files_stay_until_there_are_better_ones(tmp_path: Path, setting) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    names = ("hyperparams.json", "model_algo-1", "model_best.params")
+    for name in names:
+        (model / name).write_text("an earlier job's")
+
+    setting().run(tmp_path, stop_after=0)
+    assert models(tmp_path) == dict.fromkeys(names, b"an earlier job's")
+
+    setting().run(tmp_path, stop_after=2)
+    assert b"an earlier job's" not in models(tmp_path).values()
+
+
+def test_a_first_best_model_takes_the_place_of_all_of_an_earlier_jobs_files(
+    tmp_path: Path, setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model_algo-1").write_text("an earlier job's")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit.metrics, "epoch_data_iterator", lambda *_: None)
+    monkeypatch.setattr(fit.Saver, "last", killed)
+    with pytest.raises(KeyboardInterrupt):
+        setting().run(tmp_path)
+    assert set(models(tmp_path)) == {"hyperparams.json", "model_best.params"}
