@@ -26,7 +26,12 @@ def main() -> None:
 
     configure_logging()
     tree = Tree.from_environment(os.environ)
-    sys.exit(failure.run(lambda: train(tree, Settings.from_environment(os.environ), stop), tree))
+    code = failure.run(lambda: train(tree, Settings.from_environment(os.environ), stop), tree)
+    if code:
+        # MXNet's engine, which may have failed in the middle of its work, is not waited for.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:

@@ -131,15 +131,22 @@ class TrainingJob:
         mask.save(self.channel(f"{part}_annotation") / f"{name}.png")
 
     def start(
-        self, *options: str, command: tuple[str, ...] = (), **variables: str
+        self,
+        *options: str,
+        command: tuple[str, ...] = (),
+        before: str = "",
+        **variables: str,
     ) -> subprocess.Popen[str]:
         """Starts `train`, its outputs being pipes.
 
         Args:
             options: Python's own.
             command: what starts Python, if it does not start by itself.
+            before: Python to run in the same process first.
             variables: of the environment.
         """
+        code = f"{before}\nfrom semseg.train import main\nmain()"
+        train = ["-c", code] if before else ["-m", "semseg.train"]
         environment = {
             **os.environ,
             "PYTHONPATH": str(SOURCES),
@@ -147,7 +154,7 @@ class TrainingJob:
             **variables,
         }
         return subprocess.Popen(
-            [*command, sys.executable, *options, "-m", "semseg.train"],
+            [*command, sys.executable, *options, *train],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -19,13 +19,13 @@ class Watched:
     Args:
         job: the job.
         command: what to start it with, in front of Python.
-        variables: of its environment.
+        options: `TrainingJob.start`'s.
     """
 
-    def __init__(self, job: TrainingJob, *command: str, **variables: str) -> None:
+    def __init__(self, job: TrainingJob, *command: str, **options: str) -> None:
         self.job = job
         self.lines: list[str] = []
-        self.process = job.start(command=command, **variables)
+        self.process = job.start(command=command, **options)
         self._readers = [
             threading.Thread(target=self._read, args=(stream,))
             for stream in (self.process.stdout, self.process.stderr)

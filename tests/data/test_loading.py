@@ -1,12 +1,14 @@
 import gc
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
+from semseg.data import loading
 from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
@@ -144,13 +146,33 @@ def test_a_file_that_can_no_longer_be_read_is_the_platforms_fault(make_pairs: Ma
     pairs = make_pairs(4)
     pairs[1].image.unlink()
     with pytest.raises(
-        PlatformError, match=r"1\.jpg was there when it was checked: There is no such"
+        PlatformError, match=r"1\.jpg could be read when it was checked: There is no such"
     ):
         list(EvaluationBatches(pairs, 2, 24, 2))
     pairs[0].mask.unlink()
     pairs[0].mask.mkdir()
-    with pytest.raises(PlatformError, match=r"0\.png was there when it was checked: .*folder"):
+    with pytest.raises(PlatformError, match=r"0\.png could be read when it was checked: .*folder"):
         list(EvaluationBatches(pairs, 2, 24, 2))
+    assert own_threads() == []
+
+
+def test_an_image_for_which_there_is_no_memory_is_the_platforms_fault(
+    make_pairs: MakePairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", no_memory)
+    with pytest.raises(PlatformError, match=r"0\.jpg .*too large for the memory of this machine"):
+        list(EvaluationBatches(make_pairs(2), 1, 24, 1))
+
+
+def test_a_thread_that_is_ended_from_outside_is_no_quiet_end(
+    make_pairs: MakePairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "normalize", lambda _: sys.exit(0))
+    with pytest.raises(RuntimeError, match="loads images was ended from outside"):
+        list(training(make_pairs(4)).epoch(0))
     assert own_threads() == []
 
 

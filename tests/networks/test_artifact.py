@@ -14,7 +14,7 @@ from semseg.networks.artifact import (
     write_configuration,
     write_parameters,
 )
-from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 
 SAID = {"algorithm": "fcn", "backbone": "resnet-50", "num_classes": "3", "crop_size": "240"}
 
@@ -45,6 +45,24 @@ def test_what_was_written_is_read(written: Path) -> None:
     assert artifact.parameters == written / BEST
     assert artifact.configuration == SAID
     assert sorted(path.name for path in written.iterdir()) == [CONFIGURATION, BEST]
+
+
+class CutShort:
+    """A network that MXNet saves on a disk whose last bytes are taken: it does not notice."""
+
+    def __init__(self, path: Path) -> None:
+        self._whole = path.read_bytes()
+
+    def save_parameters(self, path: str) -> None:
+        Path(path).write_bytes(self._whole[:-1])
+
+
+def test_a_file_that_was_not_written_to_its_end_takes_no_place(model: Path) -> None:
+    before = (model / BEST).read_bytes()
+    with pytest.raises(PlatformError, match=r"is cut short: .* the disk is full, or it failed"):
+        write_parameters(model / BEST, CutShort(model / BEST))
+    assert (model / BEST).read_bytes() == before
+    assert sorted(path.name for path in model.iterdir()) == [CONFIGURATION, BEST]
 
 
 @pytest.mark.parametrize("algorithm", ["psp", "deeplab"])

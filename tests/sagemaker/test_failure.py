@@ -42,6 +42,35 @@ def test_success_is_0_and_leaves_no_failure_file(tree: Tree) -> None:
             3,
         ),
         (
+            RuntimeError(
+                "Traceback (most recent call last):\n  File a.h\n"
+                "MXNetError: Failed to allocate CPU Memory\n"
+            ),
+            "Platform Error: The machine ran out of memory; a smaller mini_batch_size or crop_size,"
+            " or a larger instance, needs less: MXNetError: Failed to allocate CPU Memory"
+            " (caused by RuntimeError)",
+            3,
+        ),
+        (
+            RuntimeError("CUDA: Check failed: e == cudaSuccess: out of memory"),
+            "Platform Error: The machine ran out of memory; a smaller mini_batch_size or crop_size,"
+            " or a larger instance, needs less: CUDA: Check failed: e == cudaSuccess: out of memory"
+            " (caused by RuntimeError)",
+            3,
+        ),
+        (
+            RuntimeError("Check failed: std: :fwrite(..) == size: FileStream.Write incomplete"),
+            "Platform Error: The disk is full, or it failed: Check failed: std: :fwrite(..) =="
+            " size: FileStream.Write incomplete (caused by RuntimeError)",
+            3,
+        ),
+        (
+            RuntimeError("can't start new thread"),
+            "Platform Error: Another thread may not be started: can't start new thread"
+            " (caused by RuntimeError)",
+            3,
+        ),
+        (
             OSError(errno.ENOENT, "no"),
             "Algorithm Error: [Errno 2] no (caused by FileNotFoundError)",
             1,

@@ -98,6 +98,10 @@ class TooManyPixels(ImageError):
     """The header announces more pixels than the caller allows; nothing was decoded."""
 
 
+class OutOfMemory(ImageError):
+    """The machine has no room for the pixels."""
+
+
 class NotToBeHad(ImageError):
     """Where the file should be, there is none, or none that may be read."""
 
@@ -120,6 +124,8 @@ def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None)
             image.load()
     except ImageError:
         raise
+    except MemoryError as error:
+        raise OutOfMemory("The image is too large for the memory of this machine.") from error
     except Exception as error:  # Pillow's plugins raise nearly every class there is
         raise ImageError(_in_plain_words(error)) from error
     if image.format == "PNG" and not png.is_whole(data):
@@ -188,8 +194,6 @@ def _check_size(image: Image.Image, max_pixels: int | None) -> None:
 def _in_plain_words(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "The file is not a JPEG, PNG, BMP, GIF, TIFF or WebP image, or its start is damaged."
-    if isinstance(error, MemoryError):
-        return "The image is too large for the memory of this machine."
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return "The file is truncated: its end is missing."
     return "The file is damaged and cannot be decoded."

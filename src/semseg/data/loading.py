@@ -21,7 +21,7 @@ from PIL import Image
 
 from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
 from semseg.data.decoding import UnusableSource, decode_pair
-from semseg.data.images import NotToBeHad
+from semseg.data.images import NotToBeHad, OutOfMemory
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
@@ -135,8 +135,8 @@ def _read(pair: Pair, cut: Cut) -> Normalized:
         image, mask = decode_pair(pair)
     except UnusableSource as error:
         where = printable(error.source)
-        if isinstance(error.__cause__, NotToBeHad):  # a mount that went away
-            raise PlatformError(f"{where} was there when it was checked: {error}") from error
+        if isinstance(error.__cause__, NotToBeHad | OutOfMemory):  # a mount that went away, say
+            raise PlatformError(f"{where} could be read when it was checked: {error}") from error
         raise CustomerError(f"{where} was sound when it was checked: {error}") from error
     except OSError as error:
         raise PlatformError(f"What could be read before can no longer be: {error}") from error
@@ -170,13 +170,21 @@ def batches_of(groups: Iterable[Sequence[Job]], batch_size: int, workers: int) -
     pending: deque[list[Future[Normalized]]] = deque()
     try:
         for group in groups:
-            pending.append([pool.submit(job) for job in group])
+            pending.append([pool.submit(_run, job) for job in group])
             if len(pending) > ahead:
                 yield _stacked(pending.popleft())
         while pending:
             yield _stacked(pending.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _run(job: Job) -> Normalized:
+    """A job whose thread is told to end fails as others do, instead of ending the whole program."""
+    try:
+        return job()
+    except SystemExit as end:
+        raise RuntimeError("A thread that loads images was ended from outside") from end
 
 
 def _stacked(samples: Iterable[Future[Normalized]]) -> Batch:

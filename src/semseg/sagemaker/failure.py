@@ -4,33 +4,19 @@ SageMaker shows the first 1024 characters of ``/opt/ml/output/failure`` as ``Fai
 a prefix of its own, so the file begins with the message and nothing else.
 """
 
-import errno
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 
 from semseg.sagemaker.errors import AlgorithmError, CustomerError, PlatformError, SemsegError
 from semseg.sagemaker.files import write_bytes
+from semseg.sagemaker.platform_faults import fault_in
 from semseg.sagemaker.tree import Tree
 
 logger = logging.getLogger(__name__)
 
 FAILURE_REASON_LIMIT = 1024
 _REST_IS_IN_THE_LOG = "\n... (cut: the whole message is in the log)"
-
-_PLATFORM_FAULTS = {
-    errno.ENOSPC: "The disk is full",
-    errno.EDQUOT: "The disk quota is used up",
-    errno.EROFS: "The file system is read-only",
-    errno.EACCES: "A file may not be used",
-    errno.EPERM: "A file may not be used",
-    errno.EIO: "The disk or the network file system failed",
-    errno.ESTALE: "The network file system went away",
-    errno.ENOTCONN: "The network file system went away",
-    errno.ENOMEM: "The machine ran out of memory",
-    errno.EMFILE: "The process has too many open files",
-    errno.ENFILE: "The machine has too many open files",
-}
 
 
 def run(program: Callable[[], None], tree: Tree) -> int:
@@ -57,15 +43,10 @@ def classify(error: Exception) -> SemsegError:
     """Whose fault an exception is, in a sentence."""
     if isinstance(error, SemsegError):
         return error
-    cause = f"(caused by {type(error).__name__})"
-    if isinstance(error, MemoryError):
-        return PlatformError(
-            "The machine ran out of memory; a smaller mini_batch_size or crop_size, "
-            f"or a larger instance, needs less {cause}"
-        )
-    if isinstance(error, OSError) and error.errno in _PLATFORM_FAULTS:
-        return PlatformError(f"{_PLATFORM_FAULTS[error.errno]}: {error} {cause}")
-    return AlgorithmError(f"{_essence(str(error))} {cause}".strip())
+    fault = fault_in(error)
+    said = ": ".join(filter(None, (fault, _essence(str(error)))))
+    message = f"{said} (caused by {type(error).__name__})".strip()
+    return AlgorithmError(message) if fault is None else PlatformError(message)
 
 
 def _essence(message: str) -> str:
