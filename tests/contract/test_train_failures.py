@@ -118,8 +118,9 @@ def test_a_folder_that_is_read_only_is_said_before_the_data_are_read(
     with Watched(job) as train:
         message = assert_failed(job, train, "Platform Error")
 
-    assert message.startswith(f"The folder {job.base / folder} cannot be written to: ")
-    assert "Read-only file system" in message
+    assert message.startswith(
+        f"Nothing can be written to {job.base / folder}: Read-only file system."
+    )
     assert "#label_map" not in train.log
 
 

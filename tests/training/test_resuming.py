@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mxnet as mx
+import numpy as np
 import pytest
 from mxnet.gluon import nn
 
@@ -62,7 +63,12 @@ class Setting:
     dataset: Dataset
 
     def run(
-        self, base: Path, stop_after: int | None = None, seconds: float = 0, seed: int = 1
+        self,
+        base: Path,
+        stop_after: int | None = None,
+        seconds: float = 0,
+        seed: int = 1,
+        devices: int = 1,
     ) -> int:
         """Trains in the folder `base`, going on from what lies there; the epochs done."""
         tree = Tree(base)
@@ -73,11 +79,11 @@ class Setting:
         if resumed:
             resumed.put_back_models(tree.model)
         mx.random.seed(seed)
+        contexts = tuple(mx.cpu(number) for number in range(devices))
         network = Small()
-        network.initialize()
-        network.hybridize()
+        network.initialize(ctx=list(contexts))
         stop = StopAfter(stop_after)
-        return fit.fit(job, self.dataset, network, mx.cpu(), state, checkpoints, resumed, stop)
+        return fit.fit(job, self.dataset, network, contexts, state, checkpoints, resumed, stop)
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +171,21 @@ def test_a_run_interrupted_again_and_again_comes_to_the_same_end(
     assert job.run(tmp_path / "chain") == 3
     assert models(tmp_path / "chain") == models(tmp_path / "alone")
     assert of_epochs(said()) == of_epochs(expected)
+
+
+def test_on_several_devices_it_goes_on_up_to_rounding(tmp_path: Path, setting) -> None:
+    """Until an epoch ends each has running statistics of its own; a checkpoint has their mean."""
+    job = setting(optimizer="adam")
+    job.run(tmp_path / "alone", devices=2)
+    for place in (1, 4, 7):
+        job.run(tmp_path / f"{place}", devices=2, stop_after=place)
+        job.run(tmp_path / f"{place}", devices=2)
+        ended, expected = (
+            mx.nd.load(str(tmp_path / name / "model" / "model_algo-1"))
+            for name in (f"{place}", "alone")
+        )
+        for name, values in expected.items():
+            np.testing.assert_allclose(ended[name].asnumpy(), values.asnumpy(), 1e-5, 1e-6)
 
 
 def test_the_seed_of_a_job_without_one_is_the_checkpoints(tmp_path: Path, setting) -> None:

@@ -42,13 +42,18 @@ def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.
         updates: how many the parameters have seen; adam's bias correction goes by it.
     """
     options = {**optimizer_options(job), "begin_num_update": updates}
-    return gluon.Trainer(
+    trainer = gluon.Trainer(
         network.collect_params(),
         job.optimizer,
         options,
         kvstore=job.kvstore,
         update_on_kvstore=False,
     )
+    # Gluon would do this in the first step and give all devices the first one's parameters, and
+    # with them its statistics of batch normalization: that step's would be lost on the others.
+    trainer._init_kvstore()
+    trainer._init_params()
+    return trainer
 
 
 def take_step(trainer: gluon.Trainer, job: Hyperparameters, learning_rate: float) -> None:
