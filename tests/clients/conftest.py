@@ -2,8 +2,8 @@
 
 They need a newer numpy than MXNet can live with, hence an environment of their own,
 `.venv-clients`.
-`tests/contract/test_serve_clients.py` starts them there and tells the server's URL; elsewhere
-there is nothing here to collect.
+`tests/contract/test_serve_clients.py` starts them there and tells the server's URL, and
+`tests/container/test_local_mode.py` the image's name; elsewhere there is nothing here to collect.
 """
 
 import os
@@ -15,10 +15,14 @@ from pathlib import Path
 import pytest
 
 URL = os.environ.get("SEMSEG_TEST_URL")
+IMAGE = os.environ.get("SEMSEG_TEST_IMAGE")
 
+collect_ignore_glob = []
 if URL is None:
-    collect_ignore_glob = ["test_*.py"]
-else:
+    collect_ignore_glob += ["test_boto3.py", "test_sagemaker_sdk.py"]
+if IMAGE is None:
+    collect_ignore_glob += ["test_local_mode.py"]
+if URL is not None or IMAGE is not None:
     os.environ.update(
         AWS_ACCESS_KEY_ID="test",
         AWS_SECRET_ACCESS_KEY="test",
