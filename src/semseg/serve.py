@@ -2,11 +2,13 @@
 
 Everything that can be found wrong without MXNet is found here, within a second. Then gunicorn
 takes this process over, so that it gets the container's SIGTERM itself; its workers load the model
-(`semseg.serving.worker`).
+(`semseg.serving.worker`). A SIGTERM that comes earlier waits until gunicorn knows what to do with
+it (`semseg.serving.gunicorn_config`): to a container's first process it would else be lost.
 """
 
 import logging
 import os
+import signal
 import socket
 import sys
 from typing import NoReturn
@@ -25,6 +27,7 @@ logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m s
 
 def main() -> int:
     """Becomes the server, or returns an exit code: 2 where the cause is the customer's to mend."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     configure_logging()
     try:
         settings = Settings.from_environment(os.environ)

@@ -73,7 +73,8 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     state = resumed.state if resumed else State.at_start(parameters.seed)
     if resumed:
         narration.resumed(resumed.path, state.position.epoch, state.position.iterations)
-        resumed.put_back_models(tree.model)
+        with stop.held_off():
+            resumed.put_back_models(tree.model)
 
     # 3. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()

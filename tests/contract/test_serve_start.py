@@ -117,6 +117,32 @@ def test_sigterm_lets_what_is_in_flight_finish(tmp_path, served_tree, image_file
         assert answer.result().status_code == 200
 
 
+def test_sigterm_lets_all_that_wait_be_answered(tmp_path, served_tree, image_file):
+    clients = 8
+    with Server(served_tree, tmp_path / "log") as server, ThreadPoolExecutor(clients) as pool:
+        server.wait_until(200)
+        bodies = [image_file(150 + number, 150) for number in range(clients)]
+        answers = [pool.submit(server.post, body) for body in bodies]
+        time.sleep(0.5)
+        assert not all(answer.done() for answer in answers)
+        assert server.stop() == 0
+
+        assert [answer.result().status_code for answer in answers] == [200] * clients
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.2, 0.4])
+def test_sigterm_before_it_serves_ends_it_soon(tmp_path, served_tree, seconds):
+    """While gunicorn takes over the process and is not yet ready for signals."""
+    with Server(served_tree, tmp_path / "log") as server:
+        while "Serving " not in server.log:
+            assert server.process.poll() is None, server.log
+            time.sleep(0.005)
+        time.sleep(seconds)
+        assert server.stop() == 0
+
+    assert "Traceback" not in server.log
+
+
 def test_sigterm_while_the_model_loads(tmp_path, served_tree):
     with Server(served_tree, tmp_path / "log") as server:
         server.wait_until(503)

@@ -79,10 +79,10 @@ def test_a_job_that_is_stopped_goes_on_where_it_was(job: TrainingJob, moment: Mo
     stopped = [line for line in train.lines if "Stopped in epoch " in line]
     assert len(stopped) == 1
 
-    # As on another instance: the model folder is empty.
+    # As on another instance: the model folder is empty, and has the models again at once.
     shutil.rmtree(job.model)
     with Watched(job) as again:
-        assert again.wait_until(said("#label_map train"))
+        assert again.wait_until(there_is("model/.model_*"))
         stop(again)
     assert f"Resuming from {newest}" in again.log
     assert job.model_files() == WHOLE_MODEL

@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import socket
 import sys
 
@@ -55,14 +56,16 @@ def test_what_the_user_set_stays(monkeypatch):
 
 
 @pytest.fixture
-def _logging_as_it_was():
+def _process_as_it_was():
     logger = logging.getLogger("semseg")
     state = (logger.handlers[:], logger.level, logger.propagate)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
     logger.handlers, logger.level, logger.propagate = state
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
-@pytest.mark.usefixtures("_logging_as_it_was")
+@pytest.mark.usefixtures("_process_as_it_was")
 def test_what_is_wrong_is_one_line_and_the_customer_s_exit_code(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
 

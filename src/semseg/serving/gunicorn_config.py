@@ -1,6 +1,8 @@
 """gunicorn's settings: its names, our values. gunicorn reads this module when it starts."""
 
 import os
+import signal
+import sys
 from typing import Any
 
 from semseg.sagemaker.logs import configure_logging
@@ -35,6 +37,13 @@ control_socket_disable = True
 def on_starting(_arbiter: Any) -> None:
     """The arbiter logs in the same form as its workers."""
     configure_logging()
+
+
+def when_ready(_arbiter: Any) -> None:
+    """Lets in the SIGTERM that `semseg.serve` has kept waiting, before there are any workers."""
+    if signal.SIGTERM in signal.sigpending():
+        sys.exit(0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 worker_exit = end
