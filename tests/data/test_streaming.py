@@ -1,4 +1,5 @@
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from semseg.data.streaming import StreamedEvaluation, StreamedTraining
 from semseg.data.streams import Stream
 from semseg.sagemaker.channels import Channel
 from semseg.sagemaker.recordio import Record, frame
-from tests.data.pipe import Pipe
+from tests.data.pipe import Content, Pipe
 from tests.data.records import image, mask, pairs, records
 
 CLASSES = 100
@@ -28,7 +29,7 @@ class Source:
         self._folder = folder
         self._jobs = 0
 
-    def stream(self, *contents: bytes) -> Stream:
+    def stream(self, *contents: Content) -> Stream:
         self._jobs += 1
         path = self._folder / str(self._jobs) / "train"
         self.pipe = Pipe(path, contents)
@@ -206,3 +207,28 @@ def test_split_records(source: Source) -> None:
     content = split_frame(picture) + frame(mask(0))
     assert content != records([picture, mask(0)])
     assert len(list(StreamedEvaluation(source.stream(content), 1, 16, 1))) == 1
+
+
+def resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_stream(source: Source) -> None:
+    """20,000 pairs, 240 MB: what is shuffled and read ahead fills up early, and that is all."""
+
+    def content() -> Iterator[bytes]:
+        rng = np.random.default_rng(0)
+        few = pairs(10)
+        for number in range(0, 40_000, 2):
+            picture, labels = few[number % 20 : number % 20 + 2]
+            yield frame(picture, rng.bytes(11_000)) + frame(labels)
+
+    batches = training(source.stream(content()), size=16).epoch(0)
+    for _ in range(400):  # 6,400 pairs
+        next(batches)
+    before = resident_megabytes()
+    assert sum(1 for _ in batches) == 850
+    assert resident_megabytes() - before < 30
+    assert source.pipe.written > 230e6

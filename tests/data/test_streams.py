@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from semseg.data.label_maps import parse_label_map
 from semseg.data.pairs import Pair
@@ -199,3 +200,17 @@ def test_a_context_that_is_left_closes_the_fifo_and_ends_the_thread(tmp_path: Pa
     assert not [t for t in threading.enumerate() if t.name.startswith("semseg")]
     assert pipe.is_done()
     assert pipe.closed_early == 1
+
+
+def test_an_image_too_large_for_the_memory_is_the_platforms_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    Pipe(tmp_path / "train", [records(pairs(1))])
+    source = stream(tmp_path)
+    [pair] = read(source)
+    monkeypatch.setattr(Image.Image, "load", no_room)
+    with pytest.raises(PlatformError, match=r"^train_0, record 0 at byte 0: .* too large"):
+        source.decode(pair, 0)

@@ -1,5 +1,6 @@
 """The parts of a dataset in a folder of channels, where no job says which channels there are."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from semseg.data.label_map_files import read_label_maps
@@ -9,17 +10,20 @@ from semseg.sagemaker.channel_settings import holds_records
 from semseg.sagemaker.channels import IMAGE_CHANNELS, REQUIRED_CHANNELS, Channel, annotation_of
 
 
-def find_parts(folder: Path, num_classes: int) -> tuple[list[Part], list[Problem]]:
+def find_parts(
+    folder: Path, num_classes: int, required: Collection[str] = REQUIRED_CHANNELS
+) -> tuple[list[Part], list[Problem]]:
     """Each part whose channels are all there, and what is wrong with the channels.
 
-    A folder is a channel by its name, and holds records where a job would take it to hold them. No
-    part is returned where a label map is wrong: what the masks' values mean is not known then.
+    Parts that are not `required` need not be there. A folder is a channel by its name, and holds
+    records where a job would take it to hold them. No part is returned where a label map is wrong:
+    what the masks' values mean is not known then.
     """
     problems: list[Problem] = []
     found: list[tuple[Channel, Channel | None]] = []
     for name in IMAGE_CHANNELS:
         images, masks = _channel(folder, name), _channel(folder, annotation_of(name))
-        if name not in REQUIRED_CHANNELS and not images.path.exists() and not masks.path.exists():
+        if name not in required and not images.path.exists() and not masks.path.exists():
             continue
         wanted = [images] if images.holds_records else [images, masks]
         missing = [one for one in wanted if not one.path.is_dir()]

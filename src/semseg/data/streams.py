@@ -14,6 +14,7 @@ from PIL import Image
 from semseg.data.ahead import ReadAhead
 from semseg.data.augmentation import IGNORE
 from semseg.data.decoding import UnusableSource, decode_pair
+from semseg.data.images import OutOfMemory
 from semseg.data.inspection import Inspector
 from semseg.data.label_maps import DEFAULT, LabelMap
 from semseg.data.mixups import is_mixed_up
@@ -79,8 +80,9 @@ class Stream:
                 image, mask = decode_pair(pair)
                 if not any(mask.histogram()[self.num_classes : IGNORE]):
                     return image, mask
-        except UnusableSource:
-            pass
+        except UnusableSource as error:
+            if isinstance(error.__cause__, OutOfMemory):
+                raise PlatformError(f"{error.source}: {error}") from error
         inspector = Inspector(self.channel, self.channel, self.num_classes, self.label_map)
         problems = inspector.pair(pair).problems
         both = (one for one in (pair.image, pair.mask) if isinstance(one, StreamRecord))
