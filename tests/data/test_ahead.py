@@ -67,6 +67,17 @@ def test_an_error_comes_after_what_came_before_it() -> None:
     assert threads() == []
 
 
+def test_a_thread_that_is_ended_does_not_end_the_program() -> None:
+    def items(_: Callable[[], bool]) -> Iterator[bytes]:
+        yield b"a"
+        raise SystemExit(0)
+
+    with reader(items) as found:
+        assert next(found) == b"a"
+        with pytest.raises(RuntimeError, match="ended from outside"):
+            next(found)
+
+
 def test_the_end_of_the_context_ends_a_reader_that_waits_for_room() -> None:
     closed = []
 

@@ -19,7 +19,13 @@ def test_minutes_may_be_parts_of_minutes() -> None:
     assert settings.backbones.folder == Path("/weights")
 
 
+def test_pipes_are_waited_for_five_minutes_or_as_long_as_told() -> None:
+    assert Settings.from_environment({}).pipe_seconds == 300
+    assert Settings.from_environment({"SEMSEG_PIPE_SECONDS": "2.5"}).pipe_seconds == 2.5
+
+
+@pytest.mark.parametrize("name", ["SEMSEG_CHECKPOINT_MINUTES", "SEMSEG_PIPE_SECONDS"])
 @pytest.mark.parametrize("wrong", ["often", "-1", "nan", "inf"])
-def test_anything_else_is_named(wrong: str) -> None:
-    with pytest.raises(CustomerError, match=f"SEMSEG_CHECKPOINT_MINUTES is '{wrong}': give"):
-        Settings.from_environment({"SEMSEG_CHECKPOINT_MINUTES": wrong})
+def test_anything_else_is_named(name: str, wrong: str) -> None:
+    with pytest.raises(CustomerError, match=f"{name} is '{wrong}': give"):
+        Settings.from_environment({name: wrong})

@@ -82,11 +82,15 @@ class ReadAhead(Generic[T]):
             for item in self._read(lambda: self._closed):
                 if not self._put(item):
                     break
+        except SystemExit as end:  # must not end the whole program when it is raised again
+            self._error = RuntimeError("The thread that reads a stream was ended from outside")
+            self._error.__cause__ = end
         except BaseException as error:
             self._error = error
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
 
     def _put(self, item: T) -> bool:
         """Hands over an item when there is room; tells whether more are wanted."""
