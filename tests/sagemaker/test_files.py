@@ -1,6 +1,8 @@
 import errno
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,3 +124,18 @@ def test_a_replacement_whose_block_fails_leaves_the_old_file(tmp_path: Path) -> 
     with pytest.raises(KeyError), replacement(path, lambda new: new.write_text("new")):
         raise KeyError
     assert {item.name: item.read_text() for item in tmp_path.iterdir()} == {"model": "old"}
+
+
+def test_the_question_whether_a_folder_takes_files_has_no_name_to_leave_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, seen = tempfile.TemporaryFile, []
+
+    def look(**options: Any) -> Any:
+        file = make(**options)
+        seen.extend(tmp_path.iterdir())
+        return file
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", look)
+    check_writable(tmp_path)
+    assert seen == []

@@ -71,7 +71,8 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=TEMPORARY_SUFFIX):
+        # A file without a name, where the file system knows such: a kill leaves nothing behind.
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise PlatformError(
