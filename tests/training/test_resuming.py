@@ -1,6 +1,7 @@
 """A run that was interrupted anywhere and went on ends as one that was left alone: `fit` itself, on
 a network small enough to interrupt it at every step."""
 
+import errno
 import logging
 import re
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from semseg.data.checks import Dataset, check_datasets
 from semseg.sagemaker.job import Job, read_job
 from semseg.sagemaker.stopping import Stop, StopRequested
 from semseg.sagemaker.tree import Tree
-from semseg.training import fit
+from semseg.training import checkpoint_file, fit
 from semseg.training.checkpoints import Checkpoints
 from semseg.training.state import State
 from tests.contract.training_job import CLASSES, TrainingJob
@@ -259,4 +260,16 @@ def test_a_first_best_model_takes_the_place_of_all_of_an_earlier_jobs_files(
     monkeypatch.setattr(fit.Saver, "last", killed)
     with pytest.raises(KeyboardInterrupt):
         setting().run(tmp_path)
+    assert set(models(tmp_path)) == {"hyperparams.json", "model_best.params"}
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_model(
+    tmp_path: Path, setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint_file, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        setting().run(tmp_path, seconds=3600)
     assert set(models(tmp_path)) == {"hyperparams.json", "model_best.params"}

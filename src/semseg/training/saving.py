@@ -54,7 +54,11 @@ class Saver:
         with ExitStack() as counts:
             if improved:
                 counts.enter_context(self._model_files(artifact.BEST))
-            counts.enter_context(self._checkpoint(best_is_last=improved))
+            try:
+                counts.enter_context(self._checkpoint(best_is_last=improved))
+            except Exception:
+                counts.close()  # no room for a checkpoint does not make the model a worse one
+                raise
             yield
 
     def last(self) -> None:
