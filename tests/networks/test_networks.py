@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from semseg.networks.base import HEAD_LEARNING_RATE_FACTOR, MainPath
+from semseg.networks.base import HEAD_LEARNING_RATE_FACTOR, MainPath, use_one_operator
 from semseg.networks.zoo import build
 
 CLASSES = 3
@@ -49,6 +49,21 @@ def test_the_main_path_gives_the_networks_own_logits(
         np.testing.assert_allclose(
             main_path(batch).asnumpy(), networks[algorithm](batch)[0].asnumpy(), atol=1e-5
         )
+
+
+@each_algorithm
+def test_resizing_by_one_operator_gives_the_same_logits(
+    networks: dict[str, Any], algorithm: str, tmp_path: Path
+) -> None:
+    networks[algorithm].save_parameters(str(tmp_path / "model.params"))
+    other = build(algorithm, "resnet-50", CLASSES)
+    other.load_parameters(str(tmp_path / "model.params"))
+    use_one_operator(other)
+    for size in ((64, 40), (33, 57), (8, 1), (1, 1)):
+        batch = images(*size)
+        expected = networks[algorithm](batch)[0].asnumpy()
+        difference = np.abs(other(batch)[0].asnumpy() - expected).max()
+        assert difference <= 1e-4 * max(1, np.abs(expected).max())
 
 
 @each_algorithm

@@ -13,21 +13,42 @@ HEAD_LEARNING_RATE_FACTOR = 10
 BACKBONE_STAGES = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
 
 
-def resize_like(F: Any, features: Any, like: Any) -> Any:
+class ResizeLike(HybridBlock):
     """Features (N,C,h,w) upsampled bilinearly to the height and width of `like` (N,·,H,W).
 
     GluonCV bakes the crop size into this step, which is why its networks fail on other sizes. The
     values are those of MXNet's `BilinearResize2D`, corners aligned. That operator's gradient on a
     CPU is summed by threads in a chance order, so that no seed would repeat a run, and one at a
-    time, which is slow; two matrix products are neither.
+    time, which is slow; two matrix products are neither. A network that only runs forwards, and
+    whose graph others are to read, may set `one_operator`.
     """
-    rows = _shares(F, F.contrib.arange_like(like, axis=2), F.contrib.arange_like(features, axis=2))
-    columns = _shares(
-        F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
-    )
-    # Rows first: so both transpositions are those of small arrays.
-    tall = F.swapaxes(F.dot(F.swapaxes(features, 2, 3), rows, transpose_b=True), 2, 3)
-    return F.dot(tall, columns, transpose_b=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one_operator = False
+
+    def hybrid_forward(self, F: Any, features: Any, like: Any) -> Any:
+        if self.one_operator:
+            return F.contrib.BilinearResize2D(features, like, mode="like")
+        rows = _shares(
+            F, F.contrib.arange_like(like, axis=2), F.contrib.arange_like(features, axis=2)
+        )
+        columns = _shares(
+            F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
+        )
+        # Rows first: so both transpositions are those of small arrays.
+        tall = F.swapaxes(F.dot(F.swapaxes(features, 2, 3), rows, transpose_b=True), 2, 3)
+        return F.dot(tall, columns, transpose_b=True)
+
+
+def use_one_operator(block: HybridBlock) -> None:
+    """Makes every `ResizeLike` within a block a `BilinearResize2D`; for forwards only."""
+
+    def switch(inner: Any) -> None:
+        if isinstance(inner, ResizeLike):
+            inner.one_operator = True
+
+    block.apply(switch)
 
 
 def _shares(F: Any, fine: Any, coarse: Any) -> Any:
@@ -55,6 +76,7 @@ class SegmentationNetwork(SegBaseModel):
 
     def __init__(self, backbone: str, num_classes: int, aux: bool) -> None:
         super().__init__(num_classes, aux, backbone, pretrained_base=False)
+        self.resize = ResizeLike()
         with self.name_scope():
             self.head = self.make_head(num_classes)
             if aux:
@@ -84,10 +106,10 @@ class SegmentationNetwork(SegBaseModel):
 
     def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
         stage3, stage4 = self.base_forward(images)
-        logits = resize_like(F, self.head(stage4), images)
+        logits = self.resize(self.head(stage4), images)
         if not self.aux:
             return (logits,)
-        return logits, resize_like(F, self.auxlayer(stage3), images)
+        return logits, self.resize(self.auxlayer(stage3), images)
 
     def _heads(self) -> list[HybridBlock]:
         return [self.head, self.auxlayer] if self.aux else [self.head]
@@ -102,11 +124,11 @@ class MainPath(HybridBlock):
 
     def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
-        for name in (*BACKBONE_STAGES, "head"):
+        for name in (*BACKBONE_STAGES, "head", "resize"):
             setattr(self, name, getattr(network, name))
 
     def hybrid_forward(self, F: Any, images: Any) -> Any:
         features = images
         for name in BACKBONE_STAGES:
             features = getattr(self, name)(features)
-        return resize_like(F, self.head(features), images)
+        return self.resize(self.head(features), images)

@@ -6,14 +6,18 @@ from gluoncv.model_zoo.deeplabv3 import _AsppPooling, _DeepLabHead
 from mxnet.gluon import HybridBlock, nn
 from mxnet.gluon.contrib.nn import HybridConcurrent
 
-from semseg.networks.base import SegmentationNetwork, resize_like
+from semseg.networks.base import ResizeLike, SegmentationNetwork
 
 
 class ImagePooling(_AsppPooling):
     """The average of the whole image, spread over the features' own height and width."""
 
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, norm_layer=nn.BatchNorm, norm_kwargs=None)
+        self.resize = ResizeLike()
+
     def hybrid_forward(self, F: Any, features: Any) -> Any:
-        return resize_like(F, self.gap(features), features)
+        return self.resize(self.gap(features), features)
 
 
 class DeepLab(SegmentationNetwork):
@@ -26,6 +30,6 @@ class DeepLab(SegmentationNetwork):
         branches = HybridConcurrent(axis=1)
         with branches.name_scope():
             branches.add(*atrous)
-            branches.add(ImagePooling(2048, 256, norm_layer=nn.BatchNorm, norm_kwargs=None))
+            branches.add(ImagePooling(2048, 256))
         head.aspp.concurent = branches
         return head

@@ -5,7 +5,7 @@ from typing import Any
 from gluoncv.model_zoo.pspnet import _PSPHead, _PyramidPooling
 from mxnet.gluon import HybridBlock, nn
 
-from semseg.networks.base import SegmentationNetwork, resize_like
+from semseg.networks.base import ResizeLike, SegmentationNetwork
 
 _GRIDS = (1, 2, 3, 6)
 
@@ -16,10 +16,14 @@ class PyramidPooling(_PyramidPooling):
     Unlike GluonCV's it resizes to the features' own size, so that images of any size pass.
     """
 
+    def __init__(self, in_channels: int) -> None:
+        super().__init__(in_channels, norm_layer=nn.BatchNorm, norm_kwargs=None)
+        self.resize = ResizeLike()
+
     def hybrid_forward(self, F: Any, features: Any) -> Any:
         branches = (self.conv1, self.conv2, self.conv3, self.conv4)
         pooled = (
-            resize_like(F, conv(self.pool(F, features, grid)), features)
+            self.resize(conv(self.pool(F, features, grid)), features)
             for conv, grid in zip(branches, _GRIDS, strict=True)
         )
         return F.concat(features, *pooled, dim=1)
@@ -30,5 +34,5 @@ class PSP(SegmentationNetwork):
 
     def make_head(self, num_classes: int) -> HybridBlock:
         head = _PSPHead(num_classes)
-        head.psp = PyramidPooling(2048, norm_layer=nn.BatchNorm, norm_kwargs=None)
+        head.psp = PyramidPooling(2048)
         return head
