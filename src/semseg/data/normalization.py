@@ -10,9 +10,9 @@ import numpy.typing as npt
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
-# (pixel / 255 - mean) / std, as one product and one difference: shape (3, 1, 1), over (3, H, W)
-_FACTOR = (1 / (255 * np.array(STD))).astype(np.float32)[:, None, None]
-_OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)[:, None, None]
+# (pixel / 255 - mean) / std = pixel * FACTOR - OFFSET: shape (3, 1, 1), over (3, H, W)
+FACTOR = (1 / (255 * np.array(STD))).astype(np.float32)[:, None, None]
+OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)[:, None, None]
 
 
 def normalize(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -20,6 +20,6 @@ def normalize(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     if image.dtype != np.uint8 or image.ndim < 3 or image.shape[-1] != 3:
         raise ValueError(f"expected uint8 (..., H, W, 3), not {image.dtype} {image.shape}")
     normalized = np.moveaxis(image, -1, -3).astype(np.float32, order="C")
-    normalized *= _FACTOR
-    normalized -= _OFFSET
+    normalized *= FACTOR
+    normalized -= OFFSET
     return normalized

@@ -6,13 +6,11 @@ import mxnet as mx
 import numpy as np
 import numpy.typing as npt
 from mxnet import nd
-from mxnet.base import MXNetError
 
 from semseg.data.normalization import normalize
 from semseg.networks.artifact import Artifact
 from semseg.networks.base import MainPath
-from semseg.networks.zoo import build
-from semseg.sagemaker.errors import CustomerError
+from semseg.networks.loading import load_network
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
@@ -37,7 +35,7 @@ class Predictor:
 
     def __init__(self, artifact: Artifact, device: Any = None) -> None:
         self._device = device or (mx.gpu(0) if mx.context.num_gpus() else mx.cpu())
-        self._network = MainPath(_load(artifact, self._device))
+        self._network = MainPath(load_network(artifact, self._device))
         self._network.hybridize(static_alloc=True)
 
     def mask(self, image: Image) -> Mask:
@@ -70,19 +68,3 @@ class Predictor:
 
     def _logits(self, image: Image) -> Any:
         return self._network(nd.array(normalize(image)[None], ctx=self._device))
-
-
-def _load(artifact: Artifact, device: Any) -> Any:
-    architecture = artifact.architecture
-    network = build(
-        architecture.algorithm, architecture.backbone, architecture.num_classes, aux=False
-    )
-    try:
-        network.load_parameters(str(artifact.parameters), ctx=device, ignore_extra=True)
-    except (AssertionError, MXNetError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CustomerError(
-            f"{artifact.parameters} can't be loaded as {architecture.algorithm} on "
-            f"{architecture.backbone} with {architecture.num_classes} classes: {reason}"
-        ) from None
-    return network

@@ -18,13 +18,20 @@ class PyramidPooling(_PyramidPooling):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__(in_channels, norm_layer=nn.BatchNorm, norm_kwargs=None)
-        self.resize = ResizeLike()
+        # One for each branch, so that each has a name of its own in the graph.
+        self.resize1, self.resize2 = ResizeLike(), ResizeLike()
+        self.resize3, self.resize4 = ResizeLike(), ResizeLike()
 
     def hybrid_forward(self, F: Any, features: Any) -> Any:
-        branches = (self.conv1, self.conv2, self.conv3, self.conv4)
+        branches = (
+            (self.conv1, self.resize1),
+            (self.conv2, self.resize2),
+            (self.conv3, self.resize3),
+            (self.conv4, self.resize4),
+        )
         pooled = (
-            self.resize(conv(self.pool(F, features, grid)), features)
-            for conv, grid in zip(branches, _GRIDS, strict=True)
+            resize(conv(self.pool(F, features, grid)), features)
+            for (conv, resize), grid in zip(branches, _GRIDS, strict=True)
         )
         return F.concat(features, *pooled, dim=1)
 

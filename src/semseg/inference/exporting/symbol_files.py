@@ -1,0 +1,30 @@
+"""MXNet's own files of a network: what `Module`, `SymbolBlock` and compilers load."""
+
+from pathlib import Path
+
+from mxnet import nd
+
+from semseg.inference.exporting.graph import Graph, with_fixed_size
+from semseg.sagemaker.files import write_atomically, write_text
+
+
+def write_symbol(
+    symbol_file: Path, parameter_file: Path, graph: Graph, size: tuple[int, int] | None
+) -> str:
+    """Writes a graph as MXNet's checkpoints are written; says what was written.
+
+    Args:
+        symbol_file: ends with `-symbol.json`.
+        parameter_file: ends with the number of an epoch and `.params`.
+        graph: the network.
+        size: height and width of the images, for compilers that must know; None for any.
+    """
+    symbol = with_fixed_size(graph.symbol, *size) if size else graph.symbol
+    arrays = {
+        **{f"arg:{name}": value for name, value in graph.parameters.items()},
+        **{f"aux:{name}": value for name, value in graph.states.items()},
+    }
+    write_atomically(parameter_file, lambda temporary: nd.save(str(temporary), arrays))
+    write_text(symbol_file, symbol.tojson())
+    images = f"of {size[0]}x{size[1]}" if size else "of any size"
+    return f"{symbol_file}\n{parameter_file}\n{graph.result} of images {images}"
