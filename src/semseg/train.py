@@ -96,6 +96,7 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
 
     # 4. The network. MXNet is imported only here.
     from semseg.training.devices import find_devices
+    from semseg.training.final_score import score_test_data
     from semseg.training.fit import fit, prepare_network
 
     devices = find_devices(parameters)
@@ -106,7 +107,12 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     with stop.held_off():
         epochs = fit(job, dataset, network, devices, state, checkpoints, resumed, stop)
 
-    narration.test_data_not_provided()
+    # 6. Test data, if there are any, are scored once, with the best model.
+    if dataset.test:
+        score_test_data(job, dataset.test, network, devices, epochs - 1)
+    else:
+        narration.test_data_not_provided()
+
     ended = time.time()
     metrics.job_summary(
         job.hosts.current,

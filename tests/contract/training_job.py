@@ -98,16 +98,32 @@ class TrainingJob:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
 
+    def add_channel(self, name: str, settings: dict[str, str] | None = None) -> Path:
+        """Adds a channel to `inputdataconfig.json`; its folder."""
+        path = self.base / "input" / "config" / "inputdataconfig.json"
+        channels = json.loads(path.read_text())
+        self.configure("inputdataconfig", {**channels, name: settings or {}})
+        return self.channel(name)
+
+    def drop_channel(self, name: str) -> None:
+        """Takes a channel out of `inputdataconfig.json`."""
+        path = self.base / "input" / "config" / "inputdataconfig.json"
+        channels = json.loads(path.read_text())
+        del channels[name]
+        self.configure("inputdataconfig", channels)
+
+    def add_test_data(self) -> None:
+        """Adds the channels `test` and `test_annotation`: what is validated with."""
+        for suffix in ("", "_annotation"):
+            shutil.copytree(self.channel(f"validation{suffix}"), self.add_channel(f"test{suffix}"))
+
     def add_label_maps(self, **parts: object) -> None:
         """Adds the channel `label_map` with a file for each part: train, validation or test."""
-        folder = self.channel("label_map")
+        folder = self.add_channel("label_map")
         folder.mkdir()
         for part, content in parts.items():
             text = content if isinstance(content, str) else json.dumps(content)
             (folder / f"{part}_label_map.json").write_text(text)
-        path = self.base / "input" / "config" / "inputdataconfig.json"
-        channels = json.loads(path.read_text())
-        self.configure("inputdataconfig", {**channels, "label_map": {}})
 
     def rewrite_masks(self, part: str, values: Sequence[int]) -> None:
         """Gives the labels 0, 1, 2 ... of a part's masks these pixel values; 255 stays."""

@@ -63,11 +63,6 @@ def test_several_hosts_are_refused(
     ("name", "settings", "text"),
     [
         ("model", {}, "the channel is not supported yet by this version"),
-        (
-            "test",
-            {"ContentType": "application/x-recordio"},
-            "the channel is not supported yet by this version",
-        ),
     ],
 )
 def test_what_is_not_there_yet_is_refused(

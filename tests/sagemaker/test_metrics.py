@@ -22,6 +22,11 @@ def found(definitions: list[dict[str, str]], lines: Iterable[str]) -> dict[str, 
     }
 
 
+def lengths(values: dict[str, list[float]]) -> dict[str, int]:
+    """How many values each metric has."""
+    return {name: len(series) for name, series in values.items()}
+
+
 def print_an_epoch(epoch: int, values: dict[str, float]) -> None:
     metrics.train_epoch("algo-1", epoch, values["train:loss"], values["train:throughput"])
     metrics.validation_epoch(
@@ -33,16 +38,20 @@ def print_an_epoch(epoch: int, values: dict[str, float]) -> None:
     )
 
 
-def test_the_definitions_are_the_five_published_metrics(
+PUBLISHED = [
+    "train:loss",
+    "train:throughput",
+    "validation:mIOU",
+    "validation:pixel_accuracy",
+    "validation:throughput",
+]
+OF_TEST_DATA = ["test:mIOU", "test:pixel_accuracy", "test:throughput"]
+
+
+def test_the_definitions_are_the_five_published_metrics_and_those_of_test_data(
     metric_definitions: list[dict[str, str]],
 ) -> None:
-    assert [definition["Name"] for definition in metric_definitions] == [
-        "train:loss",
-        "train:throughput",
-        "validation:mIOU",
-        "validation:pixel_accuracy",
-        "validation:throughput",
-    ]
+    assert [definition["Name"] for definition in metric_definitions] == PUBLISHED + OF_TEST_DATA
     assert all(set(definition) == {"Name", "Regex"} for definition in metric_definitions)
     assert len(metric_definitions) <= MOST_DEFINITIONS
     assert all(len(definition["Regex"]) <= LONGEST_REGEX for definition in metric_definitions)
@@ -52,7 +61,7 @@ def test_the_definitions_match_the_real_log(
     metric_definitions: list[dict[str, str]], real_log: list[str]
 ) -> None:
     values = found(metric_definitions, real_log)
-    assert {name: len(series) for name, series in values.items()} == dict.fromkeys(values, 10)
+    assert lengths(values) == dict.fromkeys(PUBLISHED, 10) | dict.fromkeys(OF_TEST_DATA, 0)
     assert values["train:loss"][0] == 1.476599932371915
     assert values["validation:mIOU"][-1] == 0.648291376441075
 
@@ -61,7 +70,7 @@ def test_the_definitions_match_the_older_log(
     metric_definitions: list[dict[str, str]], older_log: list[str]
 ) -> None:
     values = found(metric_definitions, older_log)
-    assert {name: len(series) for name, series in values.items()} == dict.fromkeys(values, 30)
+    assert lengths(values) == dict.fromkeys(PUBLISHED, 30) | dict.fromkeys(OF_TEST_DATA, 0)
     assert values["validation:mIOU"][-1] == 0.5301258878893262
 
 
@@ -74,8 +83,16 @@ def test_the_definitions_match_our_lines(
         "validation:mIOU": 1e-05,
         "validation:pixel_accuracy": 0.75,
         "validation:throughput": 1234.5,
+        "test:mIOU": 0.5,
+        "test:pixel_accuracy": 0.7,
+        "test:throughput": 3.5,
     }
-    lines = messages(lambda: print_an_epoch(0, values))
+
+    def job() -> None:
+        print_an_epoch(0, values)
+        metrics.test_data("algo-1", 0, pixel_accuracy=0.7, miou=0.5, throughput=3.5)
+
+    lines = messages(job)
     assert found(metric_definitions, lines) == {name: [value] for name, value in values.items()}
 
 
@@ -109,6 +126,14 @@ def test_the_lines_of_an_epoch_to_the_character(messages: Messages) -> None:
         "#throughput_metric. host: algo-1, epoch: 0, validation throughput: 42.07679863646544"
         " samples/sec.",
         "#progress_metric: host=algo-1, completed 10.0 % of epochs",
+    ]
+
+
+def test_the_lines_of_test_data_have_the_form_of_those_of_validation(messages: Messages) -> None:
+    assert messages(lambda: metrics.test_data("algo-1", 9, 0.8, 0.5, 42.0)) == [
+        "#quality_metric. host: algo-1, epoch: 9, test pixel_accuracy: 0.8 .",
+        "#quality_metric. host: algo-1, epoch: 9, test mIOU: 0.5 .",
+        "#throughput_metric. host: algo-1, epoch: 9, test throughput: 42.0 samples/sec.",
     ]
 
 

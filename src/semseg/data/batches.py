@@ -8,6 +8,7 @@ from semseg.data.checks import Pairs, warn_of_other_count
 from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
 from semseg.data.streaming import StreamedEvaluation, StreamedTraining
 from semseg.data.streams import Stream
+from semseg.runtime import available_cpus
 from semseg.sagemaker.hyperparameters import Hyperparameters
 
 
@@ -35,6 +36,14 @@ def training_batches(
         counted = partial(warn_of_other_count, job.num_training_samples)
         return StreamedTraining(data, *sizes, workers, seed, counted, check)
     return TrainingBatches(data, *sizes, workers, seed)
+
+
+def loading_threads(job: Hyperparameters) -> int:
+    """How many threads are to load images.
+
+    The original's 16 workers are processes; more threads than CPUs only get in the way.
+    """
+    return min(job.workers, available_cpus())
 
 
 def evaluation_batches(

@@ -41,7 +41,6 @@ def _refuse_later_channels(channels: Channels, where: str) -> None:
     not_yet = "is not supported yet by this version"
     problems = [
         *_seed_model(channels, not_yet),
-        *_test_channel(channels, not_yet),
     ]
     if problems:
         raise CustomerError(summarize(where, problems))
@@ -50,11 +49,6 @@ def _refuse_later_channels(channels: Channels, where: str) -> None:
 def _seed_model(channels: Channels, not_yet: str) -> list[Problem]:
     found = channels.model
     return [] if found is None else [Problem(found.name, f"the channel {not_yet}")]
-
-
-def _test_channel(channels: Channels, not_yet: str) -> list[Problem]:
-    found = (channels.test, channels.test_annotation)
-    return [Problem(one.name, f"the channel {not_yet}") for one in found if one is not None]
 
 
 def _refuse_several(hosts: Hosts) -> None:

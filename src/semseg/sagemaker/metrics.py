@@ -48,9 +48,15 @@ def validation_epoch(
     host: str, epoch: int, pixel_accuracy: float, miou: float, throughput: float
 ) -> None:
     """What validation after an epoch gave, and its samples per second."""
-    _quality(host, epoch, "validation pixel_accuracy", pixel_accuracy)
-    _quality(host, epoch, "validation mIOU", miou)
-    _throughput(host, epoch, "validation", throughput)
+    _scores(host, epoch, "validation", pixel_accuracy, miou, throughput)
+
+
+def test_data(host: str, epoch: int, pixel_accuracy: float, miou: float, throughput: float) -> None:
+    """What the best model is worth on the test data, after the last `epoch`; samples per second.
+
+    No log of the original has such lines; they have the form of those of validation.
+    """
+    _scores(host, epoch, "test", pixel_accuracy, miou, throughput)
 
 
 def progress(host: str, epoch: int, epochs: int) -> None:
@@ -80,6 +86,14 @@ def job_summary(
         "totaltime": _single(float(total_ms)),
     }
     _metrics(host, start, end, {}, metrics)
+
+
+def _scores(
+    host: str, epoch: int, part: str, pixel_accuracy: float, miou: float, throughput: float
+) -> None:
+    _quality(host, epoch, f"{part} pixel_accuracy", pixel_accuracy)
+    _quality(host, epoch, f"{part} mIOU", miou)
+    _throughput(host, epoch, part, throughput)
 
 
 def _quality(host: str, epoch: int, name: str, value: float) -> None:

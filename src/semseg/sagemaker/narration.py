@@ -123,6 +123,11 @@ def test_data_not_provided() -> None:
     logger.info("Test data is not provided.")
 
 
+def loading_weights(path: Path) -> None:
+    """A model is read from `path`, in the words of the original's `serve`."""
+    logger.info("Loading weights from %s", path)
+
+
 def _plain(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

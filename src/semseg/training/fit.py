@@ -5,13 +5,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from semseg.data.batches import EpochBatches, evaluation_batches, training_batches
+from semseg.data.batches import (
+    EpochBatches,
+    evaluation_batches,
+    loading_threads,
+    training_batches,
+)
 from semseg.data.checks import Dataset
 from semseg.data.loading import Batch
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
 from semseg.networks.zoo import build
-from semseg.runtime import available_cpus
 from semseg.sagemaker import metrics, narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.sagemaker.job import Job
@@ -143,8 +147,7 @@ def make_batches(
     job: Hyperparameters, dataset: Dataset, seed: int, stop: Stop
 ) -> tuple[EpochBatches, Iterable[Batch]]:
     """The batches to train on and those to validate with."""
-    # The original's 16 workers are processes; more threads than CPUs only get in the way.
-    workers = min(job.workers, available_cpus())
+    workers = loading_threads(job)
     training = training_batches(dataset.train, job, workers, seed, stop.check)
     validation = evaluation_batches(dataset.validation, job, workers, stop.check)
     return training, validation
