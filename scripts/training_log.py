@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _DEFINITIONS = Path(__file__).resolve().parent.parent / "configs" / "metric-definitions.json"
+# What follows was reached by an earlier job: no epoch of this one.
+_SEED_MODEL = "Validating the seed model "
 _EPOCH = re.compile(r"epoch: (\d+)")
 
 
@@ -46,14 +48,19 @@ class LogReader:
             for definition in metric_definitions()
         }
         self._figures: dict[str, float] = {}
+        self._of_seed_model = False
 
     def read(self, line: str, seconds: float) -> Epoch | None:
         """Takes a line; returns the epoch that it completes."""
+        self._of_seed_model = self._of_seed_model or _SEED_MODEL in line
         for name, pattern in self._patterns.items():
             if found := pattern.search(line):
                 self._figures[name] = float(found[1])
                 number = _EPOCH.search(found[0])
                 if name == "validation:mIOU" and number is not None:
+                    if self._of_seed_model:
+                        self._of_seed_model = False
+                        return None
                     return self._epoch(int(number[1]), seconds)
         return None
 

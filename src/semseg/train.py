@@ -51,6 +51,7 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     from semseg.data.label_map_files import read_label_maps
     from semseg.gpus import usable_gpus
     from semseg.networks.backbones import locate
+    from semseg.networks.seed_model import facts, find_seed_model
     from semseg.sagemaker import metrics, narration
     from semseg.sagemaker.files import check_writable
     from semseg.sagemaker.job import read_job
@@ -79,7 +80,9 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     # 3. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()
     refuse_too_little_memory(parameters, usable_gpus())
-    needs_backbone = parameters.use_pretrained_model and not resumed
+    seed_model = find_seed_model(job.channels.model, parameters)
+    checkpoints.add_facts(facts(seed_model))
+    needs_backbone = parameters.use_pretrained_model and not (seed_model or resumed)
     pretrained = locate(parameters.backbone, settings.backbones) if needs_backbone else None
     label_maps = read_label_maps(job.channels.label_map, parameters.num_classes)
     dataset = check_datasets(
@@ -100,12 +103,14 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     from semseg.training.fit import fit, prepare_network
 
     devices = find_devices(parameters)
-    network = prepare_network(parameters, pretrained, devices, state.seed)
+    network = prepare_network(
+        parameters, pretrained, None if resumed else seed_model, devices, state.seed
+    )
 
     # 5. Train and validate, epoch by epoch, keeping the best. From here on a stop saves first.
     set_up = time.time()
     with stop.held_off():
-        epochs = fit(job, dataset, network, devices, state, checkpoints, resumed, stop)
+        epochs = fit(job, dataset, network, devices, state, checkpoints, resumed, stop, seed_model)
 
     # 6. Test data, if there are any, are scored once, with the best model.
     if dataset.test:

@@ -59,23 +59,15 @@ def test_several_hosts_are_refused(
         read_job(tree)
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "text"),
-    [
-        ("model", {}, "the channel is not supported yet by this version"),
-    ],
-)
-def test_what_is_not_there_yet_is_refused(
-    tree: Tree,
-    write_config: WriteConfig,
-    channel_settings: dict[str, dict[str, str]],
-    name: str,
-    settings: dict[str, str],
-    text: str,
+def test_test_data_and_an_earlier_model_are_part_of_a_job(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
 ) -> None:
-    tree.channel(name).mkdir(exist_ok=True)
+    more: dict[str, dict[str, str]] = {"model": {}, "test": {}, "test_annotation": {}}
+    for name in more:
+        tree.channel(name).mkdir()
     write_config("hyperparameters.json", HYPERPARAMETERS)
-    write_config("inputdataconfig.json", channel_settings | {name: settings})
-    with pytest.raises(CustomerError) as raised:
-        read_job(tree)
-    assert str(raised.value) == f"inputdataconfig.json: 1 problem ({name})\n{name}: {text}"
+    write_config("inputdataconfig.json", channel_settings | more)
+    channels = read_job(tree).channels
+    assert channels.model is not None
+    assert channels.test is not None
+    assert channels.test_annotation is not None

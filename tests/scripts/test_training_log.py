@@ -21,6 +21,17 @@ def test_a_log_that_begins_in_the_middle_of_an_epoch_is_no_error() -> None:
     assert "train loss nan" in str(LogReader().read(f"{PREFIX} validation mIOU: 0.5 .", 4))
 
 
+def test_the_validation_of_a_seed_model_is_no_epoch() -> None:
+    reader = LogReader()
+    lines = [
+        "Validating the seed model /opt/ml/input/data/model/model.tar.gz before the first epoch."
+    ]
+    lines += [f"{PREFIX} validation pixel_accuracy: 0.9 .", f"{PREFIX} validation mIOU: 0.8 ."]
+    assert [reader.read(line, 1) for line in lines] == [None, None, None]
+    assert reader.read(f"{PREFIX} train loss: 1.5 .", 2) is None
+    assert reader.read(f"{PREFIX} validation mIOU: 0.5 .", 3) == Epoch(2, 1.5, 0.9, 0.5, 3)
+
+
 def test_the_regular_expressions_stand_in_the_configuration_only(project: Path) -> None:
     definitions = json.loads((project / "configs/metric-definitions.json").read_text())
     assert metric_definitions() == definitions

@@ -4,116 +4,17 @@ a network small enough to interrupt it at every step."""
 import errno
 import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet.gluon import nn
 
-from semseg.data.checks import Dataset, check_datasets
-from semseg.sagemaker.job import Job, read_job
-from semseg.sagemaker.stopping import Stop, StopRequested
-from semseg.sagemaker.tree import Tree
 from semseg.training import checkpoint_file, fit
-from semseg.training.checkpoints import Checkpoints
-from semseg.training.state import State
-from tests.contract.training_job import CLASSES, TrainingJob
+
+pytestmark = pytest.mark.usefixtures("small_main_path")
 
 TIMES = re.compile(r"(speed|throughput): \S+ samples/sec\.?|\"(StartTime|EndTime)\": [0-9.]+")
-
-
-class Small(nn.HybridBlock):
-    """A network with all that has a memory or a chance of its own: batch norm and dropout."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.HybridSequential()
-        self.body.add(
-            nn.Conv2D(4, kernel_size=1, in_channels=3),
-            nn.BatchNorm(in_channels=4),
-            nn.Dropout(0.5),
-            nn.Conv2D(CLASSES, kernel_size=1, in_channels=4),
-        )
-
-    def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
-        return (self.body(images),)
-
-
-class StopAfter(Stop):
-    """Asks to stop when it has been looked at so many times."""
-
-    def __init__(self, checks: int | None) -> None:
-        super().__init__()
-        self.left = checks
-
-    def check(self) -> None:
-        if self.left == 0:
-            raise StopRequested
-        if self.left is not None:
-            self.left -= 1
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A job with its dataset, ready to be run again and again in different folders."""
-
-    job: Job
-    dataset: Dataset
-
-    def run(
-        self,
-        base: Path,
-        stop_after: int | None = None,
-        seconds: float = 0,
-        seed: int = 1,
-        devices: int = 1,
-    ) -> int:
-        """Trains in the folder `base`, going on from what lies there; the epochs done."""
-        tree = Tree(base)
-        job = Job(**{**vars(self.job), "tree": tree})
-        checkpoints = Checkpoints(base / "checkpoints", {}, seconds)
-        resumed = checkpoints.newest()
-        state = resumed.state if resumed else State(seed)
-        if resumed:
-            resumed.put_back_models(tree.model)
-        mx.random.seed(seed)
-        contexts = tuple(mx.cpu(number) for number in range(devices))
-        network = Small()
-        network.initialize(ctx=list(contexts))
-        stop = StopAfter(stop_after)
-        return fit.fit(job, self.dataset, network, contexts, state, checkpoints, resumed, stop)
-
-
-@pytest.fixture(autouse=True)
-def _small_main_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    class MainPath(nn.HybridBlock):
-        def __init__(self, network: Small) -> None:
-            super().__init__()
-            self.body = network.body
-
-        def hybrid_forward(self, F: Any, images: Any) -> Any:
-            return self.body(images)
-
-    monkeypatch.setattr(fit, "MainPath", MainPath)
-
-
-@pytest.fixture(scope="module")
-def setting(tmp_path_factory: pytest.TempPathFactory):
-    """Makes settings: 2 epochs of 3 batches, and 2 batches to validate with."""
-    base = tmp_path_factory.mktemp("data") / "ml"
-    tree = TrainingJob(base)
-    hyperparameters = read_job(Tree(base)).configuration.final
-
-    def make(**changed: str) -> Setting:
-        options = {"crop_size": "24", "base_size": "24", "learning_rate": "0.01"}
-        tree.configure("hyperparameters", {**hyperparameters, "epochs": "2", **options, **changed})
-        job = read_job(Tree(base))
-        return Setting(job, check_datasets(job.channels, CLASSES, 2, 6))
-
-    return make
 
 
 @pytest.fixture

@@ -108,6 +108,8 @@ def load(network: Any, path: Path) -> None:
     from mxnet import nd
     from mxnet.base import MXNetError
 
+    from semseg.networks.values import set_values
+
     try:
         pretrained = nd.load(str(path))
     except MXNetError:
@@ -117,20 +119,7 @@ def load(network: Any, path: Path) -> None:
         for name, parameter in network._collect_params_with_prefix().items()
         if not name.startswith(("head.", "auxlayer."))
     }
-    problems = [
-        f"{name} is missing"
-        if name not in pretrained
-        else f"{name} has shape {pretrained[name].shape} instead of {parameter.shape}"
-        for name, parameter in wanted.items()
-        if name not in pretrained or pretrained[name].shape != parameter.shape
-    ]
-    if problems:
-        raise CustomerError(
-            f"The backbone file {path} does not fit: {problems[0]}"
-            + (f", and {len(problems) - 1} more differences." if len(problems) > 1 else ".")
-        )
-    for name, parameter in wanted.items():
-        parameter.set_data(pretrained[name].astype(parameter.dtype))
+    set_values(wanted, pretrained, f"The backbone file {path}")
 
 
 def _from_store(backbone: str, sources: Sources) -> Path:

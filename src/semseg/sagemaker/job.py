@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from semseg.sagemaker.channels import Channels, read_channels
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Configuration, Hyperparameters, read_hyperparameters
-from semseg.sagemaker.problems import Problem, summarize
 from semseg.sagemaker.resources import CheckpointPlace, Hosts, read_checkpoint_place, read_hosts
 from semseg.sagemaker.tree import Tree
 
@@ -30,25 +29,10 @@ def read_job(tree: Tree) -> Job:
     """
     configuration = read_hyperparameters(tree.hyperparameters)
     channels = read_channels(tree)
-    _refuse_later_channels(channels, tree.inputdataconfig.name)
     hosts = read_hosts(tree.resourceconfig)
     _refuse_several(hosts)
     checkpoints = read_checkpoint_place(tree.checkpointconfig, default=tree.checkpoints)
     return Job(tree, configuration, configuration.hyperparameters, channels, hosts, checkpoints)
-
-
-def _refuse_later_channels(channels: Channels, where: str) -> None:
-    not_yet = "is not supported yet by this version"
-    problems = [
-        *_seed_model(channels, not_yet),
-    ]
-    if problems:
-        raise CustomerError(summarize(where, problems))
-
-
-def _seed_model(channels: Channels, not_yet: str) -> list[Problem]:
-    found = channels.model
-    return [] if found is None else [Problem(found.name, f"the channel {not_yet}")]
 
 
 def _refuse_several(hosts: Hosts) -> None:

@@ -90,6 +90,11 @@ def resumed(checkpoint: Path, epochs: int, iterations: int) -> None:
         logger.info("Iterations done of epoch %d: %d", epochs, iterations)
 
 
+def validating(seed_model: Path) -> None:
+    """The model that training starts from is validated; what follows is no epoch's."""
+    logger.info("Validating the seed model %s before the first epoch.", seed_model)
+
+
 def serializing(path: Path) -> None:
     """Parameters are being written to `path`."""
     logger.info("Serializing model to %s", path)

@@ -23,8 +23,8 @@ def score_test_data(
 ) -> None:
     """Logs pixel accuracy and mIOU of `model_best.params`, by the rules of validation.
 
-    What goes wrong is logged and not raised. Of a job that fails SageMaker keeps no model, and the
-    model of hours is worth more than its score.
+    What goes wrong is logged and not raised: SageMaker uploads the model of a job that completed,
+    and hours of training are worth more than their score.
 
     Args:
         job: the job, which is through with training; its best model is in the model folder.

@@ -15,6 +15,8 @@ from semseg.data.checks import Dataset
 from semseg.data.loading import Batch
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
+from semseg.networks.seed_model import SeedModel
+from semseg.networks.values import load_model
 from semseg.networks.zoo import build
 from semseg.sagemaker import metrics, narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
@@ -28,17 +30,23 @@ from semseg.training.evaluation import evaluate
 from semseg.training.randomness import seed_initial_values
 from semseg.training.saving import Saver
 from semseg.training.schedules import iterations_per_epoch
+from semseg.training.scores import ConfusionMatrix
 from semseg.training.state import State
 
 
 def prepare_network(
-    job: Hyperparameters, pretrained: Path | None, devices: Devices, seed: int
+    job: Hyperparameters,
+    pretrained: Path | None,
+    seed_model: SeedModel | None,
+    devices: Devices,
+    seed: int,
 ) -> Any:
     """The job's network with initial values, ready to train.
 
     Args:
         job: the job's hyperparameters.
         pretrained: parameter file of the backbone; None to start it untrained.
+        seed_model: the model to start from instead, if any.
         devices: MXNet contexts.
         seed: the run's.
     """
@@ -47,6 +55,10 @@ def prepare_network(
     network.start_untrained(*devices)
     if pretrained is not None:
         backbones.load(network, pretrained)
+    if seed_model is not None:
+        narration.loading_weights(seed_model.place)
+        with seed_model.parameters() as path:
+            load_model(network, path, f"The seed model {seed_model.place}")
     return network
 
 
@@ -59,6 +71,7 @@ def fit(
     checkpoints: Checkpoints,
     resumed: Checkpoint | None,
     stop: Stop,
+    seed_model: SeedModel | None = None,
 ) -> int:
     """Trains, validates after each epoch, and keeps the best and the last model.
 
@@ -75,6 +88,8 @@ def fit(
         checkpoints: where checkpoints go, if anywhere.
         resumed: the checkpoint to go on from; its models are back in the model folder.
         stop: whether the job has been asked to end.
+        seed_model: what the network was before, if it was trained before. It is validated at the
+            start, and is the best model until an epoch is better; not so in a job that is resumed.
 
     Returns:
         The number of epochs trained, those before the checkpoint included.
@@ -96,7 +111,25 @@ def fit(
     started = time.time()
     metrics.init_data_iterator(host, started, time.time())
 
+    def validate() -> tuple[ConfusionMatrix, float]:
+        return evaluate(
+            main_path,
+            stop.between(validation),
+            parameters.num_classes,
+            devices,
+            position.epoch,
+            parameters.logging_frequency,
+        )
+
     try:
+        if seed_model is not None and resumed is None:
+            narration.validating(seed_model.place)
+            confusion, speed = validate()
+            progress.record(confusion.miou, parameters)
+            with saver.best():
+                metrics.validation_epoch(host, 0, confusion.pixel_accuracy, confusion.miou, speed)
+                narration.serializing(job.tree.model / artifact.BEST)
+
         while not is_over(state, parameters):
             epoch, started = position.epoch, time.time()
             if not position.trained:
@@ -106,14 +139,7 @@ def fit(
                 position.trained = True
                 saver.checkpoint_if_due()
 
-            confusion, speed = evaluate(
-                main_path,
-                stop.between(validation),
-                parameters.num_classes,
-                devices,
-                epoch,
-                parameters.logging_frequency,
-            )
+            confusion, speed = validate()
             improved = progress.record(confusion.miou, parameters)
             position.start_next_epoch()
 

@@ -61,6 +61,12 @@ class Saver:
                 raise
             yield
 
+    @contextmanager
+    def best(self) -> Iterator[None]:
+        """Saves the network as the best so far; it counts, as in `epoch`, when the block ends."""
+        with self._model_files(artifact.BEST):
+            yield
+
     def last(self) -> None:
         """Saves the network as that of the last epoch, and as the best if none was validated."""
         names = [artifact.LAST] if self._state.progress.has_best else [artifact.BEST, artifact.LAST]
