@@ -12,6 +12,8 @@ from pathlib import Path
 # Kernels that oneDNN keeps per thread, one for each shape seen. Without a bound a worker's memory
 # grows with every new image size; with this one it levels off at the same speed.
 _KERNELS_KEPT = "200"
+# oneDNN's own, of all threads: a network has some thirty different ones for each image size.
+_COMPILED_KERNELS_KEPT = "128"
 
 
 def available_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -60,6 +62,7 @@ def serving_environment(workers: int) -> dict[str, str]:
         **environment(available_cpus() // workers),
         # One allocator arena for each HTTP thread would keep what large images left behind.
         "MALLOC_ARENA_MAX": "2",
+        "DNNL_PRIMITIVE_CACHE_CAPACITY": _COMPILED_KERNELS_KEPT,
         # cuDNN would try its algorithms anew for every image size, seconds each time.
         "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",
     }

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-import mxnet as mx
 import numpy as np
 import numpy.typing as npt
 from mxnet import nd
 
 from semseg.data.normalization import normalize
+from semseg.inference.forward import Forward
+from semseg.inference.upsampling import Logits, mask_of, probabilities_of
 from semseg.networks.artifact import Artifact
-from semseg.networks.base import MainPath
-from semseg.networks.loading import load_network
+from semseg.networks.devices import available_devices
+from semseg.networks.folding import fold_batch_normalization
+from semseg.networks.graph import fused, read_graph
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
@@ -34,9 +36,10 @@ class Predictor:
     """
 
     def __init__(self, artifact: Artifact, device: Any = None) -> None:
-        self._device = device or (mx.gpu(0) if mx.context.num_gpus() else mx.cpu())
-        self._network = MainPath(load_network(artifact, self._device))
-        self._network.hybridize(static_alloc=True)
+        self._device = device or available_devices(1)[0]
+        graph = fold_batch_normalization(read_graph(artifact))
+        on_cpu = self._device.device_type == "cpu"
+        self._forward = Forward(fused(graph) if on_cpu else graph, self._device)
 
     def mask(self, image: Image) -> Mask:
         """The most probable class of each pixel.
@@ -47,8 +50,8 @@ class Predictor:
         Returns:
             uint8 (H,W).
         """
-        classes = nd.argmax(self._logits(image), axis=1).astype("uint8")
-        return np.asarray(classes[0].asnumpy(), np.uint8)
+        height, width, _ = image.shape
+        return mask_of(self._logits(image), (height, width))
 
     def probabilities(self, image: Image) -> Probabilities:
         """The softmax over the classes for each pixel.
@@ -59,12 +62,14 @@ class Predictor:
         Returns:
             float32 (C,H,W), each pixel's C values summing to 1.
         """
-        probabilities = nd.softmax(self._logits(image), axis=1)
-        return np.asarray(probabilities[0].asnumpy(), np.float32)
+        height, width, _ = image.shape
+        return probabilities_of(self._logits(image), (height, width))
 
     def warm_up(self) -> None:
         """Answers a small image, so that the first real one finds everything built."""
         self.mask(np.zeros((_WARM_UP_SIDE, _WARM_UP_SIDE, 3), np.uint8))
 
-    def _logits(self, image: Image) -> Any:
-        return self._network(nd.array(normalize(image)[None], ctx=self._device))
+    def _logits(self, image: Image) -> Logits:
+        """The head's, float32 (C,h,w)."""
+        logits = self._forward(nd.array(normalize(image)[None], ctx=self._device))
+        return np.asarray(logits[0].asnumpy(), np.float32)

@@ -30,10 +30,10 @@ class ResizeLike(HybridBlock):
     def hybrid_forward(self, F: Any, features: Any, like: Any) -> Any:
         if self.one_operator:
             return F.contrib.BilinearResize2D(features, like, mode="like")
-        rows = _shares(
+        rows = bilinear_shares(
             F, F.contrib.arange_like(like, axis=2), F.contrib.arange_like(features, axis=2)
         )
-        columns = _shares(
+        columns = bilinear_shares(
             F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
         )
         # Rows first: so both transpositions are those of small arrays.
@@ -51,7 +51,7 @@ def use_one_operator(block: HybridBlock) -> None:
     block.apply(switch)
 
 
-def _shares(F: Any, fine: Any, coarse: Any) -> Any:
+def bilinear_shares(F: Any, fine: Any, coarse: Any) -> Any:
     """What each of the `coarse` points 0..h-1 adds to each of the `fine` points 0..H-1: (H,h)."""
     last = F.maximum(F.max(fine), 1)
     places = F.broadcast_mul(fine, F.broadcast_div(F.max(coarse), last))
@@ -119,16 +119,23 @@ class MainPath(HybridBlock):
     """A network without its auxiliary head: what validation and serving need to compute.
 
     Shares the network's parameters, so it always has the newest. Forward: normalized images
-    float32 (N,3,H,W) to logits (N,C,H,W).
+    float32 (N,3,H,W) to logits (N,C,H,W), or to the head's own (N,C,h,w), an eighth of that, where
+    whoever asks does the last step, the resizing.
+
+    Args:
+        network: has the blocks and the parameters.
+        resized: whether logits have the image's height and width.
     """
 
-    def __init__(self, network: SegmentationNetwork) -> None:
+    def __init__(self, network: SegmentationNetwork, resized: bool = True) -> None:
         super().__init__()
         for name in (*BACKBONE_STAGES, "head", "resize"):
             setattr(self, name, getattr(network, name))
+        self._resized = resized
 
     def hybrid_forward(self, F: Any, images: Any) -> Any:
         features = images
         for name in BACKBONE_STAGES:
             features = getattr(self, name)(features)
-        return self.resize(self.head(features), images)
+        logits = self.head(features)
+        return self.resize(logits, images) if self._resized else logits

@@ -3,8 +3,7 @@
 import time
 from typing import Any
 
-import mxnet as mx
-
+from semseg.networks.devices import available_devices, gpus
 from semseg.sagemaker import narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
 
@@ -18,7 +17,7 @@ def find_devices(job: Hyperparameters) -> Devices:
     was found.
     """
     started = time.monotonic()
-    gpus = int(mx.context.num_gpus())
-    used = min(gpus, job.mini_batch_size)
-    narration.gpus_found(gpus, used, time.monotonic() - started)
-    return tuple(mx.gpu(number) for number in range(used)) or (mx.cpu(),)
+    found = gpus()
+    devices = available_devices(job.mini_batch_size)
+    narration.gpus_found(found, min(found, len(devices)), time.monotonic() - started)
+    return devices

@@ -1,0 +1,57 @@
+"""A trained network as a graph of operators and its values: what is served, quantized, exported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mxnet as mx
+
+from semseg.networks.artifact import Artifact
+from semseg.networks.base import MainPath, use_one_operator
+from semseg.networks.loading import load_network
+
+DATA = "data"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Operators and values, for inference only.
+
+    Attributes:
+        symbol: MXNet's graph. Its input `DATA` takes normalized images, float32 (N,3,H,W) of any
+            height and width.
+        parameters: an NDArray on the CPU for each of the symbol's other inputs, the statistics of
+            batch normalization among them.
+    """
+
+    symbol: Any
+    parameters: Mapping[str, Any]
+
+
+def read_graph(artifact: Artifact, resized: bool = False, one_operator: bool = False) -> Graph:
+    """The graph of an artifact, without the auxiliary head.
+
+    Operators and parameters have the same names in every process.
+
+    Args:
+        artifact: the trained model.
+        resized: whether it ends with logits of the image's size (N,C,H,W), or with the head's own,
+            (N,C,ceil(H/8),ceil(W/8)).
+        one_operator: whether resizing within it is one operator; see `ResizeLike`.
+
+    Raises:
+        CustomerError: the parameters do not fit the network.
+    """
+    with mx.name.NameManager():  # or names would count the networks made before
+        network = load_network(artifact, mx.cpu())
+        if one_operator:
+            use_one_operator(network)
+        symbol = MainPath(network, resized)(mx.sym.var(DATA))
+    values = {parameter.name: parameter for parameter in network.collect_params().values()}
+    wanted = (name for name in symbol.list_inputs() if name != DATA)
+    return Graph(symbol, {name: values[name].data() for name in wanted})
+
+
+def fused(graph: Graph) -> Graph:
+    """The same with convolutions, sums and activations as oneDNN's fused operators: CPUs only."""
+    return Graph(graph.symbol.get_backend_symbol("MKLDNN"), graph.parameters)

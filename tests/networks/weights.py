@@ -1,0 +1,35 @@
+"""Weights for tests that look as if they were trained."""
+
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
+from semseg.networks.zoo import build
+
+
+def seasoned(algorithm: str, classes: int, backbone: str = "resnet-50") -> Any:
+    """A network whose batch normalizations have statistics, scales and shifts of their own.
+
+    Untrained ones have means of 0 and variances of 1, and would hide whatever is done to them.
+    """
+    mx.random.seed(23)
+    network = build(algorithm, backbone, classes)
+    network.start_untrained(mx.cpu())
+    numbers = np.random.default_rng(23)
+    ranges = {"gamma": (0.6, 1.2), "beta": (-0.3, 0.3), "mean": (-0.3, 0.3), "var": (0.5, 2.0)}
+    for name, parameter in network.collect_params().items():
+        wanted = ranges.get(name.rpartition("_")[2])
+        if wanted:
+            values = numbers.uniform(*wanted, parameter.shape)
+            parameter.set_data(mx.nd.array(values, dtype="float32"))
+    return network
+
+
+def save(network: Any, algorithm: str, folder: Path) -> Artifact:
+    """The artifact that `train` would have left of a network."""
+    network.save_parameters(str(folder / BEST))
+    write_configuration(folder, {"algorithm": algorithm})
+    return read_artifact(folder)
