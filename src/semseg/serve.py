@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from typing import NoReturn
 
 from semseg.gpus import usable_gpus
@@ -20,7 +21,7 @@ from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
 from semseg.serving.memory import affordable_pixels, refuse_too_little_memory
-from semseg.serving.settings import MAX_PIXELS_VARIABLE, Settings
+from semseg.serving.settings import MAX_PIXELS_VARIABLE, METRICS_FOLDER_VARIABLE, Settings
 
 logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
 
@@ -31,6 +32,7 @@ def main() -> int:
     configure_logging()
     try:
         settings = Settings.from_environment(os.environ)
+        configure_logging(settings.log_level)
         artifact = read_artifact(Tree.from_environment(os.environ).model)
         refuse_too_little_memory(artifact.parameters, settings.workers)
         usable_gpus()
@@ -80,9 +82,18 @@ def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
         **serving_environment(settings.workers),
         MAX_PIXELS_VARIABLE: str(max_pixels),
         **{name: value for name, value in os.environ.items() if value},  # empty means not set
+        **({METRICS_FOLDER_VARIABLE: metrics_folder()} if settings.metrics else {}),
     }
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
+
+
+def metrics_folder() -> str:
+    """A new folder for the figures of all workers; in memory, where there is such a place."""
+    memory = "/dev/shm"
+    return tempfile.mkdtemp(
+        prefix="semseg-metrics-", dir=memory if os.access(memory, os.W_OK) else None
+    )
 
 
 if __name__ == "__main__":

@@ -33,15 +33,15 @@ def test_it_is_ready_only_once_the_predictor_is_warm(predictor):
 def test_one_thread_answers_all_clients(engine, predictor):
     sizes = [(2 + n, 3) for n in range(40)]
     with ThreadPoolExecutor(8) as clients:
-        masks = list(clients.map(lambda size: engine.submit("mask", image(*size)), sizes))
+        answers = list(clients.map(lambda size: engine.submit("mask", image(*size)), sizes))
 
-    assert [mask.shape for mask in masks] == sizes
+    assert [answer.values.shape for answer in answers] == sizes
     assert len(predictor.threads) == 1
     assert threading.get_ident() not in predictor.threads
 
 
 def test_probabilities_are_answered_too(engine):
-    assert engine.submit("probabilities", image(2, 3)).shape == (3, 2, 3)
+    assert engine.submit("probabilities", image(2, 3)).values.shape == (3, 2, 3)
 
 
 def test_a_failing_image_concerns_only_whom_it_belongs_to(engine, predictor, monkeypatch):
@@ -53,7 +53,7 @@ def test_a_failing_image_concerns_only_whom_it_belongs_to(engine, predictor, mon
         with pytest.raises(ArithmeticError):
             engine.submit("mask", image(2, 3))
 
-    assert engine.submit("mask", image(2, 3)).shape == (2, 3)
+    assert engine.submit("mask", image(2, 3)).values.shape == (2, 3)
     assert engine.ready
 
 
@@ -80,7 +80,7 @@ def test_what_is_queued_is_answered_before_the_end(engine, predictor):
         predictor.go_on.set()
         engine.stop(10)
 
-    assert all(answer.result().shape == (2, 3) for answer in answers)
+    assert all(answer.result().values.shape == (2, 3) for answer in answers)
 
 
 def test_it_keeps_no_image_after_the_answer(engine):

@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,9 @@ def test_gunicorn_gets_the_threads_that_each_worker_may_use(monkeypatch):
     assert environment["OMP"] == "n/3"
     assert environment["SEMSEG_MAX_PIXELS"] == "1000"
     assert environment["PATH"] == os.environ["PATH"]
+    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.is_dir()
+    folder.rmdir()
 
 
 def test_what_the_user_set_stays(monkeypatch):
@@ -49,10 +53,11 @@ def test_what_the_user_set_stays(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("SEMSEG_MAX_PIXELS", "9")
 
-    serve.become_gunicorn(Settings(), max_pixels=1000)
+    serve.become_gunicorn(Settings(metrics=False), max_pixels=1000)
 
     assert calls[0][2]["OMP_NUM_THREADS"] == "7"
     assert calls[0][2]["SEMSEG_MAX_PIXELS"] == "9"
+    assert "PROMETHEUS_MULTIPROC_DIR" not in calls[0][2]
 
 
 @pytest.fixture

@@ -1,3 +1,6 @@
+import logging
+from pathlib import Path
+
 import pytest
 
 from semseg.sagemaker.errors import CustomerError
@@ -21,10 +24,28 @@ def test_every_variable_is_read():
             "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
             "SEMSEG_MAX_PIXELS": "1000",
+            "SEMSEG_METRICS": "OFF",
+            "PROMETHEUS_MULTIPROC_DIR": "/somewhere",
+            "SAGEMAKER_CONTAINER_LOG_LEVEL": "debug",
         }
     )
 
-    assert settings == Settings(9000, 3, 120, 20 * 1024 * 1024, 1000)
+    assert settings == Settings(
+        port=9000,
+        workers=3,
+        timeout=120,
+        max_payload_bytes=20 * 1024 * 1024,
+        max_pixels=1000,
+        metrics=False,
+        metrics_folder=Path("/somewhere"),
+        log_level=logging.DEBUG,
+    )
+
+
+def test_the_sdk_s_number_is_a_log_level():
+    variables = {"SAGEMAKER_CONTAINER_LOG_LEVEL": "30"}
+
+    assert Settings.from_environment(variables).log_level == logging.WARNING
 
 
 def test_all_malformed_variables_are_told_at_once():
@@ -34,6 +55,8 @@ def test_all_malformed_variables_are_told_at_once():
         "SAGEMAKER_MODEL_SERVER_TIMEOUT": "0",
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "-1",
         "SEMSEG_MAX_PIXELS": "1e6",
+        "SEMSEG_METRICS": "maybe",
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "loud",
     }
 
     with pytest.raises(CustomerError) as error:

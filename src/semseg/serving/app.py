@@ -5,11 +5,12 @@ import threading
 from contextlib import ExitStack
 from http import HTTPStatus
 
-from flask import Flask, Response, after_this_request, request
+from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from semseg.serving.decoding import decode
 from semseg.serving.engine import Engine
+from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
 from semseg.serving.refusal import Refusal
 from semseg.serving.settings import MIB, Settings
@@ -22,7 +23,7 @@ _OUR_FAULT = "The server failed; its log says why."
 _ROUTES = "there are GET /ping, GET /execution-parameters and POST /invocations."
 
 
-def create_app(engine: Engine, settings: Settings) -> Flask:
+def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = None) -> Flask:
     """SageMaker's serving contract over HTTP.
 
     - `GET /ping`: 503 until the model is warm, then 200; empty body.
@@ -32,13 +33,16 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
     - `POST /endpoints/<name>/invocations`: the same. It is the path that boto3's
       `sagemaker-runtime` client posts to, so that `endpoint_url="http://localhost:8080"` is all it
       takes to call a container as if it were an endpoint.
+    - `GET /metrics`: figures for Prometheus, unless the settings switch them off.
 
     Whatever cannot be served is answered with one plain sentence.
 
     Args:
         engine: answers images; not necessarily ready yet.
         settings: limits, and what `/execution-parameters` tells.
+        metrics: told of every request.
     """
+    metrics = metrics or Metrics()
     app = Flask(__name__, static_folder=None)
     # One byte more than allowed: werkzeug cuts a chunked body at the limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
@@ -62,9 +66,23 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
     def invocations(endpoint: str | None = None) -> Response:
         encoder = choose(request.headers.get("Accept"))
         take_a_place()
-        image = decode(read_body(settings.max_payload_bytes), settings.max_pixels)
-        result = engine.submit(encoder.wants, image)
-        return Response(encoder.encode(result), mimetype=encoder.media_type)
+        this: Request = g.request
+        with this.timed("read"):
+            body = read_body(settings.max_payload_bytes)
+        with this.timed("decode"):
+            image = decode(body, settings.max_pixels)
+        this.pixels = image.shape[0] * image.shape[1]
+        answer = engine.submit(encoder.wants, image)
+        this.seconds |= {"queue": answer.queued, "forward": answer.forward}
+        with this.timed("encode"):
+            body = encoder.encode(answer.values)
+        return Response(body, mimetype=encoder.media_type)
+
+    if settings.metrics:
+
+        @app.get("/metrics")
+        def tell_metrics() -> Response:
+            return Response(metrics.text(), content_type=CONTENT_TYPE)
 
     def take_a_place() -> None:
         """Bounds the requests in flight, so that HTTP threads are left for `/ping`.
@@ -81,6 +99,7 @@ def create_app(engine: Engine, settings: Settings) -> Flask:
             response.call_on_close(place.close)
             return response
 
+    _tell_of_every_request(app, metrics)
     _answer_problems_with_a_sentence(app, settings)
     return app
 
@@ -103,6 +122,27 @@ def read_body(most: int) -> bytes:
     if request.content_length is not None and len(body) < request.content_length:
         raise Refusal(400, _BROKEN_OFF)
     return body
+
+
+def _tell_of_every_request(app: Flask, metrics: Metrics) -> None:
+    """One line at debug level, and the metrics, once the answer has been sent."""
+
+    @app.before_request
+    def begin() -> None:
+        route = request.url_rule.endpoint if request.url_rule else "none"
+        g.request = Request(request.method, request.path, route)
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        this: Request = g.request
+        status, sent = response.status_code, response.calculate_content_length()
+
+        def told() -> None:
+            metrics.answered(this, status)
+            logger.debug("%s", this.line(status, sent))
+
+        response.call_on_close(told)
+        return response
 
 
 def _answer_problems_with_a_sentence(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semseg.serving.encoders import Kind
+from semseg.serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +26,35 @@ class Predictor(Protocol):
     def probabilities(self, image: NDArray[np.uint8]) -> NDArray[np.float32]: ...
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the predictor said of an image.
+
+    Attributes:
+        values: a mask, uint8 (H,W), or probabilities, float32 (C,H,W).
+        queued: seconds that the image waited for its turn.
+        forward: seconds that the predictor took.
+    """
+
+    values: NDArray[Any]
+    queued: float
+    forward: float
+
+
 @dataclass
 class _Job:
     kind: Kind
     image: NDArray[np.uint8]
-    result: Future[NDArray[Any]] = field(default_factory=Future)
+    result: Future[Answer] = field(default_factory=Future)
+    submitted: float = field(default_factory=time.perf_counter)
 
     def run(self, predictor: Predictor) -> None:
-        answer = predictor.mask if self.kind == "mask" else predictor.probabilities
+        predict = predictor.mask if self.kind == "mask" else predictor.probabilities
+        started = time.perf_counter()
         try:
-            self.result.set_result(answer(self.image))
+            values = predict(self.image)
+            ended = time.perf_counter()
+            self.result.set_result(Answer(values, started - self.submitted, ended - started))
         except Exception as problem:  # whoever waits for the result has to deal with it
             self.result.set_exception(problem)
 
@@ -43,9 +64,13 @@ class Engine:
 
     MXNet is not thread-safe, and inference from a new thread per request leaks memory: so one
     thread does it all, from the import of MXNet on, and lives as long as its worker.
+
+    Args:
+        metrics: told how long loading took, and how many images wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._warm = threading.Event()
         self._thread: threading.Thread | None = None
@@ -73,7 +98,7 @@ class Engine:
         """Whether the predictor has answered its warm-up image."""
         return self._warm.is_set()
 
-    def submit(self, kind: Kind, image: NDArray[np.uint8]) -> NDArray[Any]:
+    def submit(self, kind: Kind, image: NDArray[np.uint8]) -> Answer:
         """What the predictor says of an image; waits for it.
 
         Args:
@@ -84,6 +109,7 @@ class Engine:
             Exception: whatever the predictor raised.
         """
         job = _Job(kind, image)
+        self._metrics.queued()
         self._jobs.put(job)
         return job.result.result()
 
@@ -99,14 +125,17 @@ class Engine:
         give_up: Callable[[Exception], None],
         warm: Callable[[], None],
     ) -> None:
+        started = time.perf_counter()
         try:
             predictor = load()
             predictor.warm_up()
         except Exception as problem:
             give_up(problem)
             return
+        self._metrics.loaded(time.perf_counter() - started)
         self._warm.set()
         warm()
         while (job := self._jobs.get()) is not None:
+            self._metrics.taken()
             job.run(predictor)
             del job  # or its image and result would stay in memory until the next one

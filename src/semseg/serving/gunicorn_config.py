@@ -1,11 +1,13 @@
 """gunicorn's settings: its names, our values. gunicorn reads this module when it starts."""
 
 import os
+import shutil
 import signal
 import sys
 from typing import Any
 
 from semseg.sagemaker.logs import configure_logging
+from semseg.serving.metrics import forget
 from semseg.serving.settings import Settings
 from semseg.serving.worker import end, halt_where_none_can_live
 
@@ -36,15 +38,27 @@ control_socket_disable = True
 
 def on_starting(_arbiter: Any) -> None:
     """The arbiter logs in the same form as its workers."""
-    configure_logging()
+    configure_logging(_settings.log_level)
 
 
-def when_ready(_arbiter: Any) -> None:
+def when_ready(arbiter: Any) -> None:
     """Lets in the SIGTERM that `semseg.serve` has kept waiting, before there are any workers."""
     if signal.SIGTERM in signal.sigpending():
+        on_exit(arbiter)
         sys.exit(0)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
+def child_exit(arbiter: Any, worker: Any) -> None:
+    """A worker has ended: what of its figures dies with it, and whether the server does."""
+    forget(_settings.metrics_folder, worker.pid)
+    halt_where_none_can_live(arbiter, worker)
+
+
+def on_exit(_arbiter: Any) -> None:
+    """Leaves no figures behind: the next server counts from zero."""
+    if _settings.metrics_folder is not None:
+        shutil.rmtree(_settings.metrics_folder, ignore_errors=True)
+
+
 worker_exit = end
-child_exit = halt_where_none_can_live

@@ -1,7 +1,9 @@
 """What the environment says about serving, read once into one object."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from semseg.sagemaker.errors import CustomerError
 from semseg.serving.memory import MOST_PIXELS
@@ -9,6 +11,7 @@ from semseg.serving.memory import MOST_PIXELS
 MIB = 1024 * 1024
 
 MAX_PIXELS_VARIABLE = "SEMSEG_MAX_PIXELS"
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own name for it
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,41 @@ class _Variable:
         return self.default
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """One of some words in the environment; absent or empty means the first of them."""
+
+    name: str
+    words: tuple[str, ...]
+
+    def read(self, environ: Mapping[str, str], problems: list[str]) -> str:
+        text = environ.get(self.name, "").strip()
+        if not text or text.lower() in self.words:
+            return text.lower() or self.words[0]
+        problems.append(f"{self.name} is {text!r}: give one of {', '.join(self.words)}.")
+        return self.words[0]
+
+
 # Names and defaults of the first four as in AWS's open serving toolkits; 6 MiB is the platform's
-# own limit for a real-time request. The last one is this project's.
+# own limit for a real-time request. The others are this project's, but for
+# the level of the log, which SageMaker's SDK sets as a number (`container_log_level`).
 _PORT = _Variable("SAGEMAKER_BIND_TO_PORT", 8080, 65535)
 _WORKERS = _Variable("SAGEMAKER_MODEL_SERVER_WORKERS", 1, 256)
 _TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
 _MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
 _MAX_PIXELS = _Variable(MAX_PIXELS_VARIABLE, MOST_PIXELS, 1_000_000_000)
+_METRICS = _Choice("SEMSEG_METRICS", ("on", "off"))
+_LEVELS = {
+    "info": 20,
+    "20": 20,
+    "debug": 10,
+    "10": 10,
+    "warning": 30,
+    "30": 30,
+    "error": 40,
+    "40": 40,
+}
+_LOG_LEVEL = _Choice("SAGEMAKER_CONTAINER_LOG_LEVEL", tuple(_LEVELS))
 
 
 @dataclass(frozen=True)
@@ -52,6 +83,9 @@ class Settings:
         threads: HTTP threads of a worker.
         in_flight: requests for inference that a worker holds at a time, from the first byte of the
             body to the last byte of the answer. Fewer than `threads`, so that `/ping` finds one.
+        metrics: whether `/metrics` is there.
+        metrics_folder: where the workers keep its figures; None for the memory of one process.
+        log_level: what is told; one line for each request from `logging.DEBUG` on.
     """
 
     port: int = _PORT.default
@@ -61,6 +95,9 @@ class Settings:
     max_pixels: int = _MAX_PIXELS.default
     threads: int = 32
     in_flight: int = 16
+    metrics: bool = True
+    metrics_folder: Path | None = None
+    log_level: int = logging.INFO
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -70,12 +107,16 @@ class Settings:
             CustomerError: with one sentence for every malformed variable.
         """
         problems: list[str] = []
+        folder = environ.get(METRICS_FOLDER_VARIABLE)
         settings = cls(
             port=_PORT.read(environ, problems),
             workers=_WORKERS.read(environ, problems),
             timeout=_TIMEOUT.read(environ, problems),
             max_payload_bytes=_MAX_PAYLOAD_MB.read(environ, problems) * MIB,
             max_pixels=_MAX_PIXELS.read(environ, problems),
+            metrics=_METRICS.read(environ, problems) == "on",
+            metrics_folder=Path(folder) if folder else None,
+            log_level=_LEVELS[_LOG_LEVEL.read(environ, problems)],
         )
         if problems:
             raise CustomerError(" ".join(problems))

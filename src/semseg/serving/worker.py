@@ -21,6 +21,7 @@ from semseg.sagemaker.tree import Tree
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
+from semseg.serving.metrics import Metrics
 from semseg.serving.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -37,11 +38,12 @@ _SECONDS_TO_END = 10
 
 def application() -> Flask:
     """gunicorn's `wsgi_app`: called in every worker."""
-    configure_logging()
     settings = Settings.from_environment(os.environ)
-    engine = Engine()
+    configure_logging(settings.log_level)
+    metrics = Metrics(settings.metrics_folder)
+    engine = Engine(metrics)
     engine.start(load_predictor, give_up, tell_warm)
-    app = create_app(engine, settings)
+    app = create_app(engine, settings, metrics)
     app.extensions["engine"] = engine
     return app
 
@@ -80,7 +82,7 @@ def tell_warm() -> None:
 
 
 def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
-    """gunicorn's `child_exit`: a model that cannot be loaded will not load in another worker.
+    """For gunicorn's `child_exit`: a model that cannot be loaded will not load in another worker.
 
     Raises:
         HaltServer: with the exit code for the whole server.
