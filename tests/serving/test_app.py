@@ -1,5 +1,6 @@
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
+from semseg.serving.room import Room
 from semseg.serving.settings import Settings
 
 from .conftest import image_file, wait_for
@@ -248,3 +250,51 @@ def test_a_place_is_kept_until_the_answer_has_been_sent(engine):
     first.close()
     with app.test_client().post("/invocations", data=IMAGE) as third:
         assert third.status_code == 200
+
+
+class Socket:
+    """What the app asks of gunicorn's connection."""
+
+    def __init__(self, gone: bool = False) -> None:
+        self.gone = gone
+        self.callbacks: list[Callable[[], None]] = []
+
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        self.callbacks.append(callback)
+
+    def cut_off(self) -> None:
+        self.gone = True
+
+
+def post(app, accept: str, socket: Socket | None = None) -> int:
+    options = {"environ_overrides": {"gunicorn.socket": socket}} if socket else {}
+    client = app.test_client()
+    with client.post("/invocations", data=IMAGE, headers={"Accept": accept}, **options) as answer:
+        return answer.status_code
+
+
+def test_a_client_that_has_hung_up_costs_no_forward(engine, predictor):
+    app = create_app(engine, Settings())
+
+    assert post(app, "image/png", Socket(gone=True)) == 499
+    assert not predictor.images
+    assert post(app, "image/png", Socket()) == 200
+
+
+def test_answers_that_wait_for_their_clients_are_bounded(engine, predictor):
+    one_answer = 3 * 4 * 54
+    app = create_app(engine, Settings(), room=Room(2 * one_answer), num_classes=3)
+    sockets = [Socket() for _ in range(3)]
+
+    assert [post(app, "application/x-npy", socket) for socket in sockets] == [200, 200, 503]
+    assert len(predictor.images) == 2
+    for callback in sockets[0].callbacks:
+        callback()
+    assert post(app, "application/x-npy", sockets[2]) == 200
+    assert post(app, "image/png", Socket()) == 503
+
+
+def test_without_a_socket_the_end_of_the_answer_makes_room(engine):
+    app = create_app(engine, Settings(), room=Room(1), num_classes=3)
+
+    assert [post(app, accept) for accept in 3 * ["application/x-npy"]] == [200, 200, 200]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from semseg.serving.engine import Engine
+from semseg.serving.engine import Engine, HungUp
 
 from .conftest import FakePredictor, fail, wait_for
 
@@ -40,6 +40,19 @@ def test_one_thread_answers_all_clients(engine, predictor):
     assert threading.get_ident() not in predictor.threads
 
 
+def test_images_are_answered_in_the_order_they_came_in(engine, predictor):
+    predictor.go_on.clear()
+    sizes = [(2 + n, 3) for n in range(12)]
+    with ThreadPoolExecutor(len(sizes)) as clients:
+        for waiting, size in enumerate(sizes):
+            clients.submit(engine.submit, "mask", image(*size))
+            # the first one is taken out of the queue at once
+            wait_for(lambda waiting=waiting: engine._jobs.qsize() == waiting)
+        predictor.go_on.set()
+
+    assert predictor.images == [(*size, 3) for size in sizes]
+
+
 def test_probabilities_are_answered_too(engine):
     assert engine.submit("probabilities", image(2, 3)).values.shape == (3, 2, 3)
 
@@ -55,6 +68,14 @@ def test_a_failing_image_concerns_only_whom_it_belongs_to(engine, predictor, mon
 
     assert engine.submit("mask", image(2, 3)).values.shape == (2, 3)
     assert engine.ready
+
+
+def test_an_image_whose_client_is_gone_costs_nothing(engine, predictor):
+    with pytest.raises(HungUp):
+        engine.submit("mask", image(2, 3), gone=lambda: True)
+
+    assert not predictor.images
+    assert engine.submit("mask", image(2, 3), gone=lambda: False).values.shape == (2, 3)
 
 
 @pytest.mark.parametrize("step", ["load", "warm_up"])

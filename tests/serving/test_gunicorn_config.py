@@ -11,7 +11,8 @@ def test_gunicorn_knows_every_setting():
         if name in config.settings:
             config.set(name, value)
 
-    assert config.worker_class is HttpWorker
+    assert issubclass(config.worker_class, HttpWorker)
+    assert config.worker_class.most_body == 6 * 1024 * 1024
     assert not config.preload_app
     assert config.graceful_timeout < 30
     assert config.accesslog is None

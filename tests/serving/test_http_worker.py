@@ -1,26 +1,32 @@
 """gunicorn with our worker and a trivial app: what awkward clients can and cannot do."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
 APP = """
 from semseg.serving import http_worker
 
-http_worker.STALL = 1
+http_worker.STALL = 2
+http_worker.HttpWorker.most_waiting = 2_000_000
 
 def app(environ, start_response):
+    if environ["PATH_INFO"] == "/large":
+        start_response("200 OK", [("Content-Length", "20000000")])
+        return [b"a" * 1000, b"b" * 19_998_993 + b"the end"]
+    answer = b"ok"
     if environ["PATH_INFO"] == "/body":
-        environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Length", "2")])
-    return [b"ok"]
+        answer = b"%d" % len(environ["wsgi.input"].read())
+    start_response("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
 """
 
 THREADS = 4
@@ -58,6 +64,15 @@ def ask(port: int, request: bytes, seconds: float = 5) -> bytes:
     with closing(socket.create_connection(("127.0.0.1", port), timeout=seconds)) as connection:
         connection.sendall(request)
         return connection.recv(65536)
+
+
+def hear(connection: socket.socket, end: bytes) -> bytes:
+    """All that comes until it ends so."""
+    heard = b""
+    while not heard.endswith(end):
+        heard += (piece := connection.recv(1 << 20))
+        assert piece, heard
+    return heard
 
 
 def is_served(port: int) -> bool:
@@ -105,6 +120,112 @@ def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
     finally:
         for connection in sending:
             connection.close()
+
+
+@contextmanager
+def crowd(port: int, *words: bytes) -> Iterator[list[socket.socket]]:
+    """Thrice as many clients as there are threads; each says `words` and waits."""
+    connections = [
+        socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3 * THREADS)
+    ]
+    try:
+        for connection in connections:
+            for word in words:
+                connection.sendall(word)
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+@pytest.mark.parametrize("half", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n", POST + b"ab"])
+def test_half_requests_cost_no_thread_and_may_be_ended_late(port, half):
+    whole = (POST if half.startswith(b"POST") else b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") + b"ab"
+    rest = (whole + b"cde" if half.startswith(b"POST") else whole[:-2])[len(half) :]
+    with crowd(port, half) as connections:
+        for _ in range(3):
+            started = time.monotonic()
+            assert is_served(port)
+            assert time.monotonic() - started < 1
+        connections[-1].sendall(rest)
+        answer = hear(connections[-1], b"\r\n\r\n5" if half.startswith(b"POST") else b"ok")
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_clients_that_do_not_read_cost_no_thread_and_get_all_in_the_end(port):
+    with crowd(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") as connections:
+        started = time.monotonic()
+        assert is_served(port)
+        assert time.monotonic() - started < 1
+        body = hear(connections[0], b"the end").partition(b"\r\n\r\n")[2]
+        assert body == b"a" * 1000 + b"b" * 19_998_993 + b"the end"
+        connections[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it is kept alive
+        hear(connections[0], b"\r\n\r\nok")
+
+
+def test_a_body_may_come_slowly(port):
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.7)
+            connection.sendall(b"x" * 10_000)
+        hear(connection, b"\r\n\r\n40000")
+
+
+def test_a_trickle_is_let_go(port):
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n")
+        started = time.monotonic()
+        with suppress(ConnectionError):
+            while time.monotonic() - started < 10:
+                connection.sendall(b"x")
+                time.sleep(0.2)
+        assert time.monotonic() - started < 9
+    assert is_served(port)
+
+
+def test_one_request_after_the_other_and_all_at_once(port):
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        for _ in range(3):
+            connection.sendall(POST + b"12345")
+            hear(connection, b"\r\n\r\n5")
+        connection.sendall((POST + b"12345") * 3 + POST + b"12")
+        answers = b""
+        while answers.count(b"200 OK") < 3:
+            answers += connection.recv(65536)
+        connection.sendall(b"345")
+        while answers.count(b"200 OK") < 4:
+            answers += connection.recv(65536)
+
+
+def test_a_client_that_asks_for_leave_gets_it_once(port):
+    head = b"POST /body HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"12345")
+        assert hear(connection, b"\r\n\r\n5").startswith(b"HTTP/1.1 200 OK")
+
+
+def test_chunks_may_come_slowly(port):
+    head = b"POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        for piece in (head[:30], head[30:], b"3\r\nab", b"c\r\n", b"0\r", b"\n\r\n"):
+            connection.sendall(piece)
+            time.sleep(0.1)
+        hear(connection, b"\r\n\r\n3")
+
+
+def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
+    head = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+    with crowd(port, head, b"x" * 400_000) as connections:
+        time.sleep(0.7)
+        answered, _, _ = select.select(connections, [], [], 0)
+        answers = [connection.recv(65536) for connection in answered]
+        assert 6 <= len(answers) < len(connections)
+        assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
+        assert all(b"\r\nRetry-After: 5\r\n" in answer for answer in answers)
+        assert is_served(port)
 
 
 def test_an_answer_is_heard_although_its_request_is_still_being_sent(port):

@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 
 from semseg.sagemaker.errors import CustomerError
-from semseg.serving.memory import MOST_PIXELS, affordable_pixels, refuse_too_little_memory
+from semseg.serving.memory import (
+    MOST_PIXELS,
+    affordable_pixels,
+    refuse_too_little_memory,
+    waiting_memory,
+)
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -27,6 +32,22 @@ def test_many_classes_and_many_workers_leave_less():
 @pytest.mark.parametrize("memory", [0, GIB // 2])
 def test_there_is_always_something(memory):
     assert affordable_pixels(21, workers=1, memory=memory) == 512 * 512
+
+
+def test_slow_clients_get_a_part_that_images_do_not():
+    small, large = (waiting_memory(1, memory=gib * GIB) for gib in (3, 12))
+
+    assert small.requests + small.answers < 2 * GIB // 8
+    assert large.answers > 4 * small.answers
+    # the same images and the same clients: four workers need four times the memory
+    assert waiting_memory(4, memory=12 * GIB) == small
+
+
+@pytest.mark.parametrize(("memory", "mib"), [(0, 64), (512 * GIB, 1024)])
+def test_slow_clients_get_something_and_not_everything(memory, mib):
+    waiting = waiting_memory(1, memory)
+
+    assert waiting.requests + waiting.answers == mib * MIB
 
 
 @pytest.fixture

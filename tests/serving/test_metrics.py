@@ -75,7 +75,7 @@ def test_every_stage_of_an_image_is_timed_and_its_pixels_counted(app):
     ask(app, "/invocations", method="POST", data=IMAGE)
 
     values = values_of(ask(app))
-    for stage in ("read", "decode", "queue", "forward", "encode"):
+    for stage in ("decode", "queue", "forward", "encode"):
         assert values["semseg_stage_seconds_count", stage] == 1
         assert values["semseg_stage_seconds_sum", stage] >= 0
     assert values["semseg_image_pixels_count",] == 1
@@ -115,7 +115,7 @@ def test_a_request_is_one_line_of_json_at_debug_level_and_none_above(app, caplog
     assert (served["method"], served["path"], served["status"]) == ("POST", "/invocations", 200)
     assert served["pixels"] == 54
     assert served["bytes"] > 50
-    stages = {"read", "decode", "queue", "forward", "encode", "total"}
+    stages = {"decode", "queue", "forward", "encode", "total"}
     assert served["seconds"].keys() == stages
     assert (refused["status"], refused["pixels"]) == (415, None)
 

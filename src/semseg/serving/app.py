@@ -1,6 +1,7 @@
 """The HTTP routes: thin, because decoding, inference and encoding have rooms of their own."""
 
 import logging
+import sys
 import threading
 from contextlib import ExitStack
 from http import HTTPStatus
@@ -9,21 +10,32 @@ from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from semseg.serving.decoding import decode
-from semseg.serving.engine import Engine
+from semseg.serving.engine import Engine, HungUp
 from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
+from semseg.serving.patient_socket import PatientSocket
 from semseg.serving.refusal import Refusal
+from semseg.serving.room import Room, Share
 from semseg.serving.settings import MIB, Settings
 
 logger = logging.getLogger(__name__)
 
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
+_CROWDED = "Too many answers wait for slow clients to take them: try again in a few seconds."
+_GONE = "The client has hung up."
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
 _OUR_FAULT = "The server failed; its log says why."
+_CLIENT_CLOSED_REQUEST = 499  # nginx's own status for it
 _ROUTES = "there are GET /ping, GET /execution-parameters and POST /invocations."
 
 
-def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = None) -> Flask:
+def create_app(
+    engine: Engine,
+    settings: Settings,
+    metrics: Metrics | None = None,
+    room: Room | None = None,
+    num_classes: int = 254,
+) -> Flask:
     """SageMaker's serving contract over HTTP.
 
     - `GET /ping`: 503 until the model is warm, then 200; empty body.
@@ -41,8 +53,11 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = Non
         engine: answers images; not necessarily ready yet.
         settings: limits, and what `/execution-parameters` tells.
         metrics: told of every request.
+        room: memory for answers that clients have yet to take; without a bound if None.
+        num_classes: classes of the model, which tell how large an answer will be.
     """
     metrics = metrics or Metrics()
+    room = room or Room(sys.maxsize)
     app = Flask(__name__, static_folder=None)
     # One byte more than allowed: werkzeug cuts a chunked body at the limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
@@ -67,15 +82,17 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = Non
         encoder = choose(request.headers.get("Accept"))
         take_a_place()
         this: Request = g.request
-        with this.timed("read"):
-            body = read_body(settings.max_payload_bytes)
         with this.timed("decode"):
-            image = decode(body, settings.max_pixels)
+            image = decode(read_body(settings.max_payload_bytes), settings.max_pixels)
         this.pixels = image.shape[0] * image.shape[1]
-        answer = engine.submit(encoder.wants, image)
+        client: PatientSocket | None = request.environ.get("gunicorn.socket")
+        share = take_room(this.pixels * (1 if encoder.wants == "mask" else 4 * num_classes), client)
+        answer = engine.submit(encoder.wants, image, (lambda: client.gone) if client else never)
         this.seconds |= {"queue": answer.queued, "forward": answer.forward}
         with this.timed("encode"):
             body = encoder.encode(answer.values)
+        if client:
+            share.waits_for_a_client(client.cut_off)
         return Response(body, mimetype=encoder.media_type)
 
     if settings.metrics:
@@ -87,7 +104,7 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = Non
     def take_a_place() -> None:
         """Bounds the requests in flight, so that HTTP threads are left for `/ping`.
 
-        The place is given back when the answer has been sent, whatever the answer is.
+        The place is given back when the answer has been handed over to be sent, whatever it is.
         """
         if not places.acquire(blocking=False):
             raise Refusal(503, _BUSY, retry_after=5)
@@ -99,9 +116,30 @@ def create_app(engine: Engine, settings: Settings, metrics: Metrics | None = Non
             response.call_on_close(place.close)
             return response
 
+    def take_room(size: int, client: PatientSocket | None) -> Share:
+        """Bounds the memory of answers, until the client has taken the last byte."""
+        share = room.take(size)
+        if share is None:
+            raise Refusal(503, _CROWDED, retry_after=5)
+        if client:
+            client.when_sent(share.release)
+            return share
+
+        @after_this_request
+        def leave(response: Response) -> Response:
+            response.call_on_close(share.release)
+            return response
+
+        return share
+
     _tell_of_every_request(app, metrics)
     _answer_problems_with_a_sentence(app, settings)
     return app
+
+
+def never() -> bool:
+    """Where no socket tells whether the client is still there."""
+    return False
 
 
 def read_body(most: int) -> bytes:
@@ -154,6 +192,10 @@ def _answer_problems_with_a_sentence(app: Flask, settings: Settings) -> None:
         if refusal.retry_after is not None:
             response.headers["Retry-After"] = str(refusal.retry_after)
         return response
+
+    @app.errorhandler(HungUp)
+    def nobody_is_there(_problem: HungUp) -> Response:
+        return _sentence(_CLIENT_CLOSED_REQUEST, _GONE)  # for the metrics and the log
 
     @app.errorhandler(HTTPException)
     def wrong_request(problem: HTTPException) -> Response:

@@ -26,6 +26,10 @@ class Predictor(Protocol):
     def probabilities(self, image: NDArray[np.uint8]) -> NDArray[np.float32]: ...
 
 
+class HungUp(Exception):
+    """The client was gone before the turn of its image came."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the predictor said of an image.
@@ -45,6 +49,7 @@ class Answer:
 class _Job:
     kind: Kind
     image: NDArray[np.uint8]
+    gone: Callable[[], bool]
     result: Future[Answer] = field(default_factory=Future)
     submitted: float = field(default_factory=time.perf_counter)
 
@@ -52,6 +57,8 @@ class _Job:
         predict = predictor.mask if self.kind == "mask" else predictor.probabilities
         started = time.perf_counter()
         try:
+            if self.gone():
+                raise HungUp
             values = predict(self.image)
             ended = time.perf_counter()
             self.result.set_result(Answer(values, started - self.submitted, ended - started))
@@ -98,17 +105,21 @@ class Engine:
         """Whether the predictor has answered its warm-up image."""
         return self._warm.is_set()
 
-    def submit(self, kind: Kind, image: NDArray[np.uint8]) -> Answer:
+    def submit(
+        self, kind: Kind, image: NDArray[np.uint8], gone: Callable[[], bool] = lambda: False
+    ) -> Answer:
         """What the predictor says of an image; waits for it.
 
         Args:
             kind: `mask` for uint8 (H,W), `probabilities` for float32 (C,H,W).
             image: RGB, uint8 (H,W,3).
+            gone: asked, in the engine's thread, when the image's turn has come.
 
         Raises:
+            HungUp: there was nobody left to answer; the predictor has not seen the image.
             Exception: whatever the predictor raised.
         """
-        job = _Job(kind, image)
+        job = _Job(kind, image, gone)
         self._metrics.queued()
         self._jobs.put(job)
         return job.result.result()

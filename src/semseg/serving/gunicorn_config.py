@@ -7,6 +7,8 @@ import sys
 from typing import Any
 
 from semseg.sagemaker.logs import configure_logging
+from semseg.serving.http_worker import HttpWorker
+from semseg.serving.memory import waiting_memory
 from semseg.serving.metrics import forget
 from semseg.serving.settings import Settings
 from semseg.serving.worker import end, halt_where_none_can_live
@@ -18,7 +20,14 @@ bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.workers
 threads = _settings.threads
 timeout = _settings.timeout
-worker_class = "semseg.serving.http_worker.HttpWorker"
+
+
+class worker_class(HttpWorker):  # gunicorn's name for it
+    """Takes no longer bodies, and holds no more for slow clients, than there is memory for."""
+
+    most_body = _settings.max_payload_bytes
+    most_waiting = waiting_memory(_settings.workers).requests
+
 
 # MXNet must not be there before the fork.
 preload_app = False

@@ -1,26 +1,43 @@
-"""gunicorn's threaded worker, made to keep a thread free and to answer in plain sentences."""
+"""gunicorn's threaded worker, made to keep its threads free and to answer in plain sentences."""
 
+import select
 import selectors
 import socket
 import struct
 import time
 from concurrent.futures import Future
-from functools import partial
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, cast
 
-from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from semseg.serving.incoming import Incoming, Received
+from semseg.serving.patient_socket import PatientSocket
+from semseg.serving.room import Room, Share
 
 # Seconds that a client may pause in the middle of a request or an answer.
 STALL = 20
 
+# Bytes a second below which one that never pauses is let go too, once it has had its `STALL`.
+SLOWEST = 4096
+
 # Seconds that a client has to send what it still wants to send, when its answer has been given.
 _GOODBYE = 5.0
+
+# Seconds that a silent client has when the worker stops.
+_LAST_WORDS = 2.0
 
 # Seconds that a thread reads on for the end of a body that nobody wanted.
 _DRAIN = 0.05
 
+# Seconds between two looks for clients that have had their time.
+_LOOK = 0.25
+
+_AT_ONCE = 1 << 18
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS = {
     errors.LimitRequestLine: (414, "URI Too Long"),
     errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -28,82 +45,227 @@ _STATUS = {
 }
 
 
+@dataclass
+class _Pace:
+    """How long a client may take, given how much it has sent or taken."""
+
+    started: float = field(default_factory=time.monotonic)
+    moved: int = 0
+    deadline: float = field(default_factory=lambda: time.monotonic() + STALL)
+
+    def move(self, size: int) -> None:
+        self.moved += size
+        whole = self.started + STALL + self.moved / SLOWEST
+        self.deadline = min(time.monotonic() + STALL, whole)
+
+
+@dataclass
+class _Arrival:
+    """A request on its way in."""
+
+    request: Incoming
+    share: Share
+    pace: _Pace
+
+
 class HttpWorker(ThreadWorker):
     """Differs from gunicorn's `gthread` in what an awkward client can do to the others.
 
-    - A connection on which nothing has been said yet waits in the poller, not in a thread.
+    - A request is received in the poller, and a thread begins with it when all of it is there; an
+      answer that the client does not take at once is sent in the poller too. So clients that are
+      silent, slow, or stop in the middle cost no thread, and no more than `most_waiting` bytes.
     - A client that stops in the middle is let go after `STALL` seconds.
-    - A silent connection does not delay the end of a stopping worker.
+    - A silent connection does not delay the end of a stopping worker. Connections that the kernel
+      has taken for it when it is told to stop are served as well.
     - A connection that ends is heard out in the poller. Closing it while the client still sends
       would reset it, and the client would see that instead of its answer; gunicorn waits for the
       client in the thread that accepts, and nobody else gets in meanwhile.
     - A request that is no HTTP gets one plain sentence and a 4xx, never a page or a 5xx.
     """
 
+    most_body = 6 << 20
+    most_waiting = 64 << 20
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.leaving: list[TConn] = []
+        self._arriving: dict[TConn, _Arrival] = {}
+        self._sending: dict[TConn, tuple[Future[Any], _Pace]] = {}
+        self._leaving: dict[TConn, float] = {}
+        self._next_look = 0.0
+
+    @cached_property
+    def _room(self) -> Room:
+        return Room(self.most_waiting)
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        if enabled or self.alive:
+            super().set_accept_enabled(enabled)
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+        super().set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()  # whoever comes now is refused at once, and may ask another
+
+    # ------------------------------------------------------------------------------- receiving
 
     def enqueue_req(self, conn: TConn) -> None:
-        if conn.initialized or conn.data_ready:
-            super().enqueue_req(conn)
-            return
-        limit = struct.pack("ll", STALL, 0)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        said = b""
+        if conn.initialized:
+            said = _unreader(conn).left_over()
+        else:
+            limit = struct.pack("ll", STALL, 0)
+            conn.sock = PatientSocket.taking_over(conn.sock)
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + self.cfg.keepalive
-        self.pending_conns.append(conn)
-        said_something = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, said_something)
+        pace = _Pace()
+        pace.deadline = pace.started + (self.cfg.keepalive if self.alive else _LAST_WORDS)
+        arrival = _Arrival(Incoming(self.most_body), Share(self._room), pace)
+        arrival.share.waits_for_a_client(_patient(conn).cut_off)
+        self._arriving[conn] = arrival
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._hear, conn))
+        if said:
+            self._take_in(conn, said)
+        else:
+            self._hear(conn, conn.sock)
+
+    def _hear(self, conn: TConn, client: socket.socket) -> None:
+        try:
+            said = client.recv(_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        if said:
+            self._take_in(conn, said)
+        elif self._arriving[conn].request.data:
+            self._hand_over(conn)  # gunicorn knows what to say to half a request
+        else:
+            self._let_go(conn)
+
+    def _take_in(self, conn: TConn, said: bytes) -> None:
+        arrival = self._arriving[conn]
+        arrival.request.add(said)
+        arrival.pace.move(len(said))
+        if not arrival.share.grow(len(said)):
+            self._say(conn.sock, 503, "Service Unavailable", _CROWDED)
+            self._say_goodbye(conn)
+        elif arrival.request.whole:
+            self._hand_over(conn)
+        elif arrival.request.invited():
+            with suppress(OSError):
+                conn.sock.send(_CONTINUE)
+
+    def _hand_over(self, conn: TConn) -> None:
+        arrival = self._arriving[conn]
+        self._forget(conn)
+        conn.init()
+        parser: Any = conn.parser
+        if not isinstance(parser.unreader, Received):
+            parser.unreader = Received(conn.sock)
+        parser.unreader.feed(arrival.request.data)
+        super().enqueue_req(conn)
+
+    # --------------------------------------------------------------------------------- sending
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        if fs.cancelled() or fs.exception() or fs.result():
-            super().finish_request(conn, fs)
+        try:
+            if _patient(conn).go_on():
+                self._end_request(conn, fs)
+                return
+        except OSError:  # the client is gone
+            self._let_go(conn)
             return
+        conn.sock.setblocking(False)
+        self._sending[conn] = (fs, _Pace())
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_on, conn))
+
+    def _send_on(self, conn: TConn, _client: socket.socket) -> None:
+        fs, pace = self._sending[conn]
+        unsent = _patient(conn).unsent
+        try:
+            if _patient(conn).go_on():
+                self._forget(conn)
+                self._end_request(conn, fs)
+                return
+        except OSError:
+            self._let_go(conn)
+            return
+        pace.move(unsent - _patient(conn).unsent)
+
+    def _end_request(self, conn: TConn, fs: Future[Any]) -> None:
+        if fs.cancelled() or fs.exception():
+            self._let_go(conn)
+        elif not fs.result():
+            self._say_goodbye(conn)
+        elif _unreader(conn).ahead:
+            self.enqueue_req(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    # ----------------------------------------------------------------------------------- parting
+
+    def _say_goodbye(self, conn: TConn) -> None:
+        self._forget(conn)
         try:
             conn.sock.shutdown(socket.SHUT_WR)
             conn.sock.setblocking(False)
         except OSError:  # the client is gone
             self._let_go(conn)
             return
-        conn.timeout = time.monotonic() + _GOODBYE
-        self.leaving.append(conn)
+        self._leaving[conn] = time.monotonic() + _GOODBYE
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._hear_out, conn))
-
-    def murder_pending(self) -> None:
-        super().murder_pending()
-        now = time.monotonic()
-        for conn in [conn for conn in self.leaving if (conn.timeout or 0) <= now]:
-            self._part(conn)
 
     def _hear_out(self, conn: TConn, _client: socket.socket) -> None:
         try:
-            heard = conn.sock.recv(65536)
+            heard = conn.sock.recv(_AT_ONCE)
         except BlockingIOError:
             return
         except OSError:
             heard = b""
         if not heard:
-            self._part(conn)
-
-    def _part(self, conn: TConn) -> None:
-        self.leaving.remove(conn)
-        self.poller.unregister(conn.sock)
-        self._let_go(conn)
+            self._let_go(conn)
 
     def _let_go(self, conn: TConn) -> None:
+        self._forget(conn)
         self.nr_conns -= 1
         conn.close()
+
+    def _forget(self, conn: TConn) -> None:
+        """Takes a connection out of the poller and gives back what it held."""
+        arrival = self._arriving.pop(conn, None)
+        if arrival:
+            arrival.share.release()
+        if arrival or self._sending.pop(conn, None) or self._leaving.pop(conn, None):
+            self.poller.unregister(conn.sock)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        deadlines = {
+            **{conn: arrival.pace.deadline for conn, arrival in self._arriving.items()},
+            **{conn: pace.deadline for conn, (_, pace) in self._sending.items()},
+            **self._leaving,
+        }
+        for conn, deadline in deadlines.items():
+            if deadline <= now:
+                self._let_go(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than the type stubs
+        for arrival in self._arriving.values():
+            if not arrival.request.data:
+                arrival.pace.deadline = min(arrival.pace.deadline, deadline)
+        for conn in self._leaving:
+            self._leaving[conn] = min(self._leaving[conn], deadline)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         parser: Any = conn.parser
         return bool(keepalive and parser.finish_body(deadline=time.monotonic() + _DRAIN))
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than the type stubs
-        for conn in (*self.pending_conns, *self.leaving):
-            conn.timeout = min(conn.timeout or deadline, deadline)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         if not isinstance(exc, errors.ParseException):
@@ -111,12 +273,27 @@ class HttpWorker(ThreadWorker):
             return
         self.log.debug("Invalid request: %s", exc)
         status, reason = _STATUS.get(type(exc), (400, "Bad Request"))
-        sentence = "The request is not well-formed HTTP.\n"
+        self._say(client, status, reason, "The request is not well-formed HTTP.\n")
+
+    def _say(self, client: socket.socket, status: int, reason: str, sentence: str) -> None:
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
-            f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(sentence)}\r\n\r\n"
+            f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(sentence)}\r\n"
+            + ("Retry-After: 5\r\n" if status == 503 else "")
         )
         try:
-            util.write_nonblock(client, (head + sentence).encode("ascii"))
+            client.sendall(f"{head}\r\n{sentence}".encode("ascii"))
         except OSError:
-            self.log.debug("The client of an invalid request is gone.")
+            self.log.debug("The client of a refused request is gone.")
+
+
+_CROWDED = "The endpoint holds as many unfinished requests as it can: try again in a few seconds.\n"
+
+
+def _patient(conn: TConn) -> PatientSocket:
+    return cast(PatientSocket, conn.sock)
+
+
+def _unreader(conn: TConn) -> Received:
+    parser: Any = conn.parser
+    return cast(Received, parser.unreader)

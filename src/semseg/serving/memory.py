@@ -1,5 +1,6 @@
 """Whether the model fits into memory, and how large an image may be before a worker runs out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from semseg.runtime import available_memory
@@ -26,6 +27,32 @@ MOST_PIXELS = 16_777_216
 _FEWEST_PIXELS = 512 * 512
 
 
+# Of what a worker has beside itself: for what clients are slow to send, and slow to take.
+_WAITING_PART = 16
+_LEAST_WAITING_BYTES = 64 * _MIB
+_MOST_WAITING_BYTES = 1024 * _MIB
+
+
+@dataclass(frozen=True)
+class WaitingMemory:
+    """Bytes of a worker for what clients have not sent to the end, or not taken to the end."""
+
+    requests: int
+    answers: int
+
+
+def waiting_memory(workers: int, memory: int | None = None) -> WaitingMemory:
+    """How much of its memory each of `workers` may hold for slow clients.
+
+    Args:
+        workers: processes that share the memory.
+        memory: bytes; all that the container has if None.
+    """
+    part = _beside_the_worker(workers, memory) // _WAITING_PART
+    waiting = max(_LEAST_WAITING_BYTES, min(_MOST_WAITING_BYTES, part))
+    return WaitingMemory(requests=waiting // 4, answers=waiting - waiting // 4)
+
+
 def affordable_pixels(num_classes: int, workers: int, memory: int | None = None) -> int:
     """Pixels of the largest image that each of `workers` can take at the same time.
 
@@ -34,7 +61,8 @@ def affordable_pixels(num_classes: int, workers: int, memory: int | None = None)
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
     """
-    share = (available_memory() if memory is None else memory) // workers - _WORKER_BYTES
+    waiting = waiting_memory(workers, memory)
+    share = _beside_the_worker(workers, memory) - waiting.requests - waiting.answers
     pixels = share // (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes)
     return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
 
@@ -59,3 +87,7 @@ def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None 
             f"are {memory / _MIB:.0f} MiB. Give the container more (docker run --memory, or a "
             "larger instance)."
         )
+
+
+def _beside_the_worker(workers: int, memory: int | None) -> int:
+    return (available_memory() if memory is None else memory) // workers - _WORKER_BYTES

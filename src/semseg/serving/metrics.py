@@ -19,9 +19,9 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Stage = Literal["read", "decode", "queue", "forward", "encode"]
+Stage = Literal["decode", "queue", "forward", "encode"]
 
-_STAGES: tuple[Stage, ...] = ("read", "decode", "queue", "forward", "encode")
+_STAGES: tuple[Stage, ...] = ("decode", "queue", "forward", "encode")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60)
 _PIXELS = tuple(side * side for side in (64, 128, 256, 512, 1024, 2048, 4096, 8192))
 

@@ -81,8 +81,8 @@ class Settings:
         max_payload_bytes: the longest request body.
         max_pixels: height times width of the largest image.
         threads: HTTP threads of a worker.
-        in_flight: requests for inference that a worker holds at a time, from the first byte of the
-            body to the last byte of the answer. Fewer than `threads`, so that `/ping` finds one.
+        in_flight: requests for inference that a worker holds at a time, from the last byte of the
+            body to the first byte of the answer. Fewer than `threads`, so that `/ping` finds one.
         metrics: whether `/metrics` is there.
         metrics_folder: where the workers keep its figures; None for the memory of one process.
         log_level: what is told; one line for each request from `logging.DEBUG` on.

@@ -21,7 +21,9 @@ from semseg.sagemaker.tree import Tree
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
+from semseg.serving.memory import waiting_memory
 from semseg.serving.metrics import Metrics
+from semseg.serving.room import Room
 from semseg.serving.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,14 @@ def application() -> Flask:
     metrics = Metrics(settings.metrics_folder)
     engine = Engine(metrics)
     engine.start(load_predictor, give_up, tell_warm)
-    app = create_app(engine, settings, metrics)
+    artifact = read_artifact(Tree.from_environment(os.environ).model)
+    app = create_app(
+        engine,
+        settings,
+        metrics,
+        Room(waiting_memory(settings.workers).answers),
+        artifact.architecture.num_classes,
+    )
     app.extensions["engine"] = engine
     return app
 

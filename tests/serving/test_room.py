@@ -1,0 +1,57 @@
+import pytest
+
+from semseg.serving import room as rooms
+from semseg.serving.room import Room
+
+
+def test_what_does_not_fit_is_refused_until_something_is_given_back():
+    room = Room(100)
+    first, second = room.take(60), room.take(40)
+    assert first is not None
+    assert second is not None
+    assert room.take(1) is None
+
+    first.release()
+    first.release()
+
+    assert room.take(60) is not None
+    assert room.take(1) is None
+
+
+def test_one_share_may_be_larger_than_the_room():
+    room = Room(100)
+    large = room.take(500)
+    assert large is not None
+    assert large.grow(500)
+    assert room.take(1) is None
+
+    large.release()
+
+    assert room.take(100) is not None
+
+
+def test_a_share_grows_as_far_as_there_is_room():
+    room = Room(100)
+    share, other = room.take(10), room.take(10)
+    assert share is not None
+    assert other is not None
+
+    assert share.grow(80)
+    assert not share.grow(1)
+    other.release()
+    assert share.grow(10)
+
+
+@pytest.mark.parametrize(("slow", "cut"), [(0.0, True), (1000.0, False)])
+def test_only_the_slow_have_to_make_room(monkeypatch, slow, cut):
+    monkeypatch.setattr(rooms, "_SLOW", slow - 0.001)
+    room, cut_off = Room(100), []
+    sending, working = room.take(50), room.take(50)
+    assert sending is not None
+    assert working is not None
+    sending.waits_for_a_client(lambda: (cut_off.append("sending"), sending.release()))
+
+    assert room.take(10) is None
+
+    assert cut_off == (["sending"] if cut else [])
+    assert (room.take(10) is not None) == cut
