@@ -15,6 +15,7 @@ import requests
 from scripts.local.training import tail
 
 _START_LIMIT = 240  # seconds; SageMaker gives an endpoint 4 minutes
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _STOP_LIMIT = 30  # seconds from SIGTERM to SIGKILL
 
 
@@ -26,20 +27,20 @@ class Endpoint:
     """The console script `serve` with `base` for `/opt/ml`, on a free port of this machine.
 
     As a context manager: entered once `/ping` answers 200, left with SIGTERM. `seconds_to_ping` is
-    the time from the process' start to that answer.
+    the time from the process' start to that answer, `url` where it listens.
     """
 
     def __init__(self, base: Path, log: Path) -> None:
         self._base = base
         self._log = log
-        self._url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{_free_port()}"
         self._session = requests.Session()
         self.seconds_to_ping = float("nan")
 
     def invoke(self, body: bytes, content_type: str, accept: str) -> bytes:
         """POSTs an image and returns the answer's body."""
         answer = self._session.post(
-            f"{self._url}/invocations",
+            f"{self.url}/invocations",
             data=body,
             headers={"Content-Type": content_type, "Accept": accept},
             timeout=60,
@@ -47,11 +48,24 @@ class Endpoint:
         answer.raise_for_status()
         return answer.content
 
+    def workers(self) -> dict[int, int]:
+        """Bytes of resident memory of each worker, by its process' id."""
+        pid = self._server.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pages = {int(child): Path(f"/proc/{child}/statm").read_text().split() for child in children}
+        return {child: int(fields[1]) * _PAGE for child, fields in pages.items()}
+
+    def metrics(self) -> str:
+        """What `/metrics` says."""
+        answer = self._session.get(f"{self.url}/metrics", timeout=10)
+        answer.raise_for_status()
+        return answer.text
+
     def __enter__(self) -> Self:
         environment = {
             **os.environ,
             "SAGEMAKER_BASE_DIR": str(self._base),
-            "SAGEMAKER_BIND_TO_PORT": self._url.rpartition(":")[2],
+            "SAGEMAKER_BIND_TO_PORT": self.url.rpartition(":")[2],
         }
         program = [str(Path(sys.executable).parent / "serve")]
         started = time.monotonic()
@@ -92,7 +106,7 @@ class Endpoint:
 
     def _answers_ping(self) -> bool:
         try:
-            return self._session.get(f"{self._url}/ping", timeout=2).status_code == 200
+            return self._session.get(f"{self.url}/ping", timeout=2).status_code == 200
         except requests.RequestException:
             return False
 

@@ -26,6 +26,19 @@ def test_probabilities_become_what_numpy_loads():
     assert np.array_equal(loaded, PROBABILITIES)
 
 
+def test_probabilities_are_the_very_file_that_numpy_saves():
+    saved = BytesIO()
+    np.save(saved, PROBABILITIES)
+
+    assert encode_npy(PROBABILITIES) == saved.getvalue()
+
+
+def test_probabilities_that_lie_otherwise_in_memory():
+    turned = PROBABILITIES.transpose(0, 2, 1)
+
+    assert np.array_equal(np.load(BytesIO(encode_npy(turned))), turned)
+
+
 def test_a_record_starts_with_recordio_s_magic_number_and_holds_the_values():
     record = encode_recordio(PROBABILITIES)
 

@@ -16,7 +16,7 @@ GIB = 1 << 30
 
 def test_a_small_container_takes_small_images():
     assert affordable_pixels(21, workers=1, memory=2 * GIB) < 1_000_000
-    assert affordable_pixels(21, workers=1, memory=4 * GIB) > 2_000_000
+    assert affordable_pixels(21, workers=1, memory=4 * GIB) > 1_500_000
 
 
 def test_no_more_than_a_cpu_can_do_in_time():
@@ -34,20 +34,17 @@ def test_there_is_always_something(memory):
     assert affordable_pixels(21, workers=1, memory=memory) == 512 * 512
 
 
-def test_slow_clients_get_a_part_that_images_do_not():
-    small, large = (waiting_memory(1, memory=gib * GIB) for gib in (3, 12))
+def test_answers_get_a_part_that_forwards_do_not():
+    small, large = (waiting_memory(1, memory=gib * GIB) for gib in (3, 5))
 
-    assert small.requests + small.answers < 2 * GIB // 8
-    assert large.answers > 4 * small.answers
-    # the same images and the same clients: four workers need four times the memory
-    assert waiting_memory(4, memory=12 * GIB) == small
+    assert small.answers == GIB // 2
+    assert large.answers == GIB
+    assert waiting_memory(4, memory=12 * GIB) == small  # four workers need four times the memory
 
 
-@pytest.mark.parametrize(("memory", "mib"), [(0, 64), (512 * GIB, 1024)])
-def test_slow_clients_get_something_and_not_everything(memory, mib):
-    waiting = waiting_memory(1, memory)
-
-    assert waiting.requests + waiting.answers == mib * MIB
+@pytest.mark.parametrize(("memory", "mib"), [(0, 64), (512 * GIB, 2048)])
+def test_answers_get_something_and_not_everything(memory, mib):
+    assert waiting_memory(1, memory).answers == mib * MIB
 
 
 @pytest.fixture

@@ -27,30 +27,33 @@ MOST_PIXELS = 16_777_216
 _FEWEST_PIXELS = 512 * 512
 
 
-# Of what a worker has beside itself: for what clients are slow to send, and slow to take.
-_WAITING_PART = 16
-_LEAST_WAITING_BYTES = 64 * _MIB
-_MOST_WAITING_BYTES = 1024 * _MIB
+# Sixteen requests of SageMaker's 6 MiB, on their way in.
+_REQUEST_BYTES = 96 * _MIB
+
+# Of what a worker has beside itself, for answers: sixteen of 799x660 and 21 classes in 4 GiB.
+_ANSWERS_PART = 4
+_LEAST_ANSWER_BYTES = 64 * _MIB
+_MOST_ANSWER_BYTES = 2048 * _MIB
 
 
 @dataclass(frozen=True)
 class WaitingMemory:
-    """Bytes of a worker for what clients have not sent to the end, or not taken to the end."""
+    """Bytes of a worker for requests that have not all come, and answers not all taken."""
 
     requests: int
     answers: int
 
 
 def waiting_memory(workers: int, memory: int | None = None) -> WaitingMemory:
-    """How much of its memory each of `workers` may hold for slow clients.
+    """How much of its memory each of `workers` may hold for clients.
 
     Args:
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
     """
-    part = _beside_the_worker(workers, memory) // _WAITING_PART
-    waiting = max(_LEAST_WAITING_BYTES, min(_MOST_WAITING_BYTES, part))
-    return WaitingMemory(requests=waiting // 4, answers=waiting - waiting // 4)
+    part = _beside_the_worker(workers, memory) // _ANSWERS_PART
+    answers = max(_LEAST_ANSWER_BYTES, min(_MOST_ANSWER_BYTES, part))
+    return WaitingMemory(requests=_REQUEST_BYTES, answers=answers)
 
 
 def affordable_pixels(num_classes: int, workers: int, memory: int | None = None) -> int:
