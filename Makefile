@@ -8,7 +8,7 @@ FLAVORS ?= cpu cu112
 RUN := .venv/bin/python
 REQUIREMENTS := docker/requirements
 
-.PHONY: help demo test lint bench audit image test-image venv lock
+.PHONY: help demo test lint bench bench-serving audit image test-image venv lock
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    run the tests (ARGS="-k name" or ARGS="-m '"'not slow'"'" to choose)'
 	@echo 'make lint    formatting, style, types, and which room may import which'
 	@echo 'make bench   speed and quality next to plain GluonCV (README, Results)'
+	@echo 'make bench-serving  latency, throughput and memory of serving next to GluonCV, ONNX Runtime and OpenVINO'
 	@echo 'make image   build the Docker image (FLAVORS="cpu cu112", ARGS="--build-arg BACKBONES=none")'
 	@echo 'make test-image  train and serve with the image that make image has built'
 	@echo 'make audit   look the pinned dependencies up among the known vulnerabilities'
@@ -39,6 +40,9 @@ lint: .venv/ready
 bench: .venv/ready
 	@$(RUN) -u -m scripts.benchmarks $(ARGS)
 
+bench-serving: .venv/ready .venv-bench/ready
+	@$(RUN) -u -m scripts.benchmarks.serving $(ARGS)
+
 audit: .venv/ready
 	@$(RUN) -m scripts.audit $(ARGS)
 
@@ -59,3 +63,7 @@ lock: .venv/ready
 # The real AWS clients want a newer numpy than MXNet can live with: they have a place of their own.
 .venv-clients/ready: tests/clients/requirements.txt scripts/make-venv
 	@PYTHON='$(PYTHON)' scripts/make-venv .venv-clients tests/clients/requirements.txt
+
+# As have those that serving is compared with.
+.venv-bench/ready: scripts/benchmarks/requirements.txt scripts/make-venv
+	@PYTHON='$(PYTHON)' scripts/make-venv .venv-bench scripts/benchmarks/requirements.txt

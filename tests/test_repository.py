@@ -12,6 +12,7 @@ LOCKS = (
     "docker/requirements-cu112.txt",
     "docker/requirements-test.txt",
     "tests/clients/requirements.txt",
+    "scripts/benchmarks/requirements.txt",
 )
 
 

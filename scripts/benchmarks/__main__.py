@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 
 from scripts.benchmarks.compare_training import compare
-from scripts.benchmarks.serving_latency import measure
+from scripts.benchmarks.serving.__main__ import main as bench_serving
 from scripts.demo.dataset import write_dataset
-from semseg import runtime
 
 PLACE = Path("build/benchmarks")
 HYPERPARAMETERS = Path("configs/benchmarks/shapes.json")
@@ -25,9 +24,8 @@ def main() -> None:
     )
     print(compare(shapes / "input" / "data", HYPERPARAMETERS, PLACE / "training"))
 
-    runtime.prepare()
-    for name, value in measure(PLACE / "serving", "fcn", repetitions=7).items():
-        print(f"{name}: {value:.3f}")
+    ours = ["GluonCV, threads set", "this, fp32"]
+    bench_serving(["--networks", "fcn", "--sizes", "480x480", "--contenders", *ours])
 
 
 if __name__ == "__main__":

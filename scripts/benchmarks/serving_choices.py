@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from scripts.benchmarks.serving_latency import CLASSES, picture, write_artifact
+from scripts.benchmarks.serving.models import CLASSES, write_random_artifact
+from scripts.benchmarks.serving.pictures import jpeg
 from scripts.local.endpoint import Endpoint
 from semseg import runtime
 from semseg.data.normalization import normalize
@@ -117,14 +118,14 @@ def compare_encodings() -> None:
 def photo() -> bytes:
     """A JPEG of the size that is known of the original."""
     file = BytesIO()
-    Image.open(BytesIO(picture())).resize((WIDTH, HEIGHT)).save(file, "JPEG", quality=90)
+    Image.open(BytesIO(jpeg(480, 480))).resize((WIDTH, HEIGHT)).save(file, "JPEG", quality=90)
     return file.getvalue()
 
 
 def compare_answers() -> None:
     """A table of milliseconds beside the forward."""
     base = PLACE.resolve()
-    write_artifact(base / "model", "fcn")
+    write_random_artifact(base / "model", "fcn")
     body = photo()
 
     def row(endpoint: Endpoint, accept: str) -> list[object]:
@@ -191,8 +192,8 @@ def compare_batches() -> None:
 def compare_workers() -> None:
     """A table of latency and throughput."""
     base = PLACE.resolve()
-    write_artifact(base / "model", "fcn")
-    body = picture()
+    write_random_artifact(base / "model", "fcn")
+    body = jpeg(480, 480)
 
     def ask(endpoint: Endpoint) -> None:
         endpoint.invoke(body, "image/jpeg", accept="image/png")

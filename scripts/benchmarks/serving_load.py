@@ -24,7 +24,7 @@ import requests
 
 from scripts.benchmarks import load_clients
 from scripts.benchmarks.load_clients import Client, Tally, draw_pictures
-from scripts.benchmarks.serving_latency import write_artifact
+from scripts.benchmarks.serving.models import write_random_artifact
 from scripts.local.endpoint import Endpoint
 
 PLACE = Path("build/benchmarks/serving-load")
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument("--place", type=Path, default=PLACE)
     arguments = parser.parse_args()
     base = arguments.place.resolve()
-    write_artifact(base / "model", "fcn")
+    write_random_artifact(base / "model", "fcn")
     with Endpoint(base, arguments.place / "serve.log") as endpoint:
         seen, problems = put_under_load(
             endpoint, arguments.minutes * 60, arguments.clients, arguments.largest

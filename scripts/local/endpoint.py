@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,14 +29,33 @@ class Endpoint:
 
     As a context manager: entered once `/ping` answers 200, left with SIGTERM. `seconds_to_ping` is
     the time from the process' start to that answer, `url` where it listens.
+
+    Args:
+        base: the tree.
+        log: gets all that the server prints.
+        program: another server than `serve`, which takes the same variables.
+        environment: its variables; this process's if None.
     """
 
-    def __init__(self, base: Path, log: Path) -> None:
+    def __init__(
+        self,
+        base: Path,
+        log: Path,
+        program: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._base = base
         self._log = log
+        self._program = program or [str(Path(sys.executable).parent / "serve")]
+        self._environment = os.environ if environment is None else environment
         self.url = f"http://127.0.0.1:{_free_port()}"
         self._session = requests.Session()
         self.seconds_to_ping = float("nan")
+
+    @property
+    def process(self) -> int:
+        """The server's process number."""
+        return self._server.pid
 
     def invoke(self, body: bytes, content_type: str, accept: str) -> bytes:
         """POSTs an image and returns the answer's body."""
@@ -63,15 +83,14 @@ class Endpoint:
 
     def __enter__(self) -> Self:
         environment = {
-            **os.environ,
+            **self._environment,
             "SAGEMAKER_BASE_DIR": str(self._base),
             "SAGEMAKER_BIND_TO_PORT": self.url.rpartition(":")[2],
         }
-        program = [str(Path(sys.executable).parent / "serve")]
         started = time.monotonic()
         with self._log.open("w") as log:
             self._server = subprocess.Popen(
-                program, env=environment, stdout=log, stderr=subprocess.STDOUT
+                self._program, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             while not self._answers_ping():

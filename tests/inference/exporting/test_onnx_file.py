@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from semseg.inference.exporting import checking, onnx_file
-from semseg.inference.exporting.graph import Graph
 from semseg.inference.exporting.onnx_operators import Untranslatable
+from semseg.networks.graph import Graph
 from semseg.sagemaker.errors import AlgorithmError
 
 
 def graph_of(symbol: mx.sym.Symbol) -> Graph:
-    return Graph(symbol, "probabilities", {}, {})
+    return Graph(symbol, {})
 
 
 @pytest.fixture

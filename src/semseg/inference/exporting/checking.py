@@ -10,7 +10,7 @@ import numpy as np
 from mxnet.gluon import SymbolBlock
 from numpy.typing import NDArray
 
-from semseg.inference.exporting.graph import INPUT, Graph
+from semseg.networks.graph import DATA, Graph
 from semseg.sagemaker.errors import AlgorithmError
 
 # Sums in another order: 1e-4 is usual for random weights, whose logits are large.
@@ -55,7 +55,7 @@ def check_onnx(file: Path, graph: Graph, height: int, width: int) -> Comparison:
 
     noise = np.random.default_rng(1).integers(0, 256, (1, 3, height, width)).astype(np.float32)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    found = compare(session.run(None, {INPUT: noise})[0][0], answer(graph, noise)[0])
+    found = compare(session.run(None, {DATA: noise})[0][0], answer(graph, noise)[0])
     if not found.sound:
         raise AlgorithmError(
             f"The ONNX file is not the model it was made of and was not kept: {found}."
@@ -65,12 +65,11 @@ def check_onnx(file: Path, graph: Graph, height: int, width: int) -> Comparison:
 
 def answer(graph: Graph, pixels: NDArray[np.float32]) -> NDArray[Any]:
     """What MXNet says of images (N,3,H,W), by the graph as it stands."""
-    block = SymbolBlock(graph.symbol, mx.sym.var(INPUT))
-    values = {**graph.parameters, **graph.states}
+    block = SymbolBlock(graph.symbol, mx.sym.var(DATA))
     for name, parameter in block.collect_params().items():
-        parameter.shape = values[name].shape
+        parameter.shape = graph.parameters[name].shape
         parameter.initialize(ctx=mx.cpu())
-        parameter.set_data(values[name])
+        parameter.set_data(graph.parameters[name])
     return np.asarray(block(mx.nd.array(pixels)).asnumpy())
 
 

@@ -1,38 +1,17 @@
 """What is exported: a graph of plain MXNet operators from an image's pixels to its classes."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import mxnet as mx
 
 from semseg.data.normalization import FACTOR, OFFSET
 from semseg.networks.artifact import Artifact
-from semseg.networks.base import MainPath, use_one_operator
-from semseg.networks.loading import load_network
+from semseg.networks.graph import DATA, Graph, read_graph
 
-INPUT = "data"
 RESIZE = "_contrib_BilinearResize2D"
 
 Result = Literal["probabilities", "mask"]
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A network as data.
-
-    Attributes:
-        symbol: MXNet's Symbol, with one input, `data`, and one output.
-        result: the output's name.
-        parameters: values of its arguments, float32, by name.
-        states: values of its auxiliary states (running means and variances), by name.
-    """
-
-    symbol: Any
-    result: Result
-    parameters: Mapping[str, Any]
-    states: Mapping[str, Any]
 
 
 def export_graph(artifact: Artifact, result: Result) -> Graph:
@@ -40,23 +19,16 @@ def export_graph(artifact: Artifact, result: Result) -> Graph:
 
     From `data`, RGB pixels from 0 to 255, float32 (N,3,H,W), of any height and width, to
     `probabilities`, float32 (N,C,H,W), each pixel's C values summing to 1; or to `mask`, the most
-    probable class, uint8 (N,H,W). The same model gives the same names.
+    probable class, uint8 (N,H,W). The output's name is the symbol's.
 
     Raises:
         CustomerError: the parameters do not fit the network.
     """
-    with mx.name.NameManager():  # or names would count what this process has built before
-        network = MainPath(load_network(artifact, mx.cpu()))
-        use_one_operator(network)
-        symbol = _classified(network(_normalized(mx.sym.var(INPUT, dtype="float32"))), result)
-    values = {name: parameter.data() for name, parameter in network.collect_params().items()}
-    values.update(factor=mx.nd.array(FACTOR[None]), offset=mx.nd.array(OFFSET[None]))
-    return Graph(
-        symbol,
-        result,
-        {name: values[name] for name in symbol.list_arguments() if name != INPUT},
-        {name: values[name] for name in symbol.list_auxiliary_states()},
-    )
+    network = read_graph(artifact, resized=True, one_operator=True)
+    pixels = mx.sym.var(DATA, dtype="float32")
+    symbol = _classified(network.symbol(**{DATA: _normalized(pixels)}), result)
+    constants = {"factor": mx.nd.array(FACTOR[None]), "offset": mx.nd.array(OFFSET[None])}
+    return Graph(symbol, {**network.parameters, **constants})
 
 
 def _normalized(pixels: Any) -> Any:
@@ -76,7 +48,7 @@ def _classified(logits: Any, result: Result) -> Any:
 def shapes(symbol: Any, height: int, width: int) -> dict[str, tuple[int, ...]]:
     """The shape of every array in a graph, by MXNet's name of it, for one image of this size."""
     internals = symbol.get_internals()
-    _, found, _ = internals.infer_shape(**{INPUT: (1, 3, height, width)})
+    _, found, _ = internals.infer_shape(**{DATA: (1, 3, height, width)})
     return dict(zip(internals.list_outputs(), found, strict=True))
 
 

@@ -9,8 +9,9 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from semseg import __version__
 from semseg.inference.exporting.checking import can_check, check_onnx
-from semseg.inference.exporting.graph import INPUT, Graph, shapes
+from semseg.inference.exporting.graph import shapes
 from semseg.inference.exporting.onnx_operators import TRANSLATIONS, Node, Untranslatable
+from semseg.networks.graph import DATA, Graph
 from semseg.sagemaker.files import write_atomically
 
 # The first with `axes` of Resize, by which the number of images stays open; IR 8 came with it.
@@ -37,7 +38,7 @@ def write_onnx(file: Path, graph: Graph, height: int, width: int) -> str:
             found = f"checked with ONNX Runtime: {outcome}"
 
     write_atomically(file, write)
-    return f"{file}\n{graph.result} of images of {height}x{width}\n{found}"
+    return f"{file}\n{graph.symbol.name} of images of {height}x{width}\n{found}"
 
 
 def onnx_model(graph: Graph, height: int, width: int) -> ModelProto:
@@ -49,28 +50,28 @@ def onnx_model(graph: Graph, height: int, width: int) -> ModelProto:
         Untranslatable: the graph has an operator that none of the three networks has.
     """
     known = shapes(graph.symbol, height, width)
-    values = {**graph.parameters, **graph.states}
     entries = json.loads(graph.symbol.tojson())["nodes"]
     nodes: list[NodeProto] = []
     constants: list[TensorProto] = []
     for entry in entries:
         name = entry["name"]
         if entry["op"] == "null":
-            if name != INPUT:
-                constants.append(numpy_helper.from_array(values[name].asnumpy(), name))
+            if name != DATA:
+                constants.append(numpy_helper.from_array(graph.parameters[name].asnumpy(), name))
             continue
         if entry["op"] not in TRANSLATIONS:
             raise Untranslatable(f"{name}: there is no translation of {entry['op']}")
         piece = TRANSLATIONS[entry["op"]](_node(entry, entries, known))
         nodes += piece.nodes
         constants += [numpy_helper.from_array(value, key) for key, value in piece.constants.items()]
-    _, *sides = known[f"{graph.result}_output"]
+    result = graph.symbol.name
+    _, *sides = known[f"{result}_output"]
     model = helper.make_model(
         helper.make_graph(
             nodes,
             "semseg",
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [_IMAGES, 3, height, width])],
-            [helper.make_tensor_value_info(graph.result, _TYPES[graph.result], [_IMAGES, *sides])],
+            [helper.make_tensor_value_info(DATA, TensorProto.FLOAT, [_IMAGES, 3, height, width])],
+            [helper.make_tensor_value_info(result, _TYPES[result], [_IMAGES, *sides])],
             constants,
         ),
         producer_name="semseg",

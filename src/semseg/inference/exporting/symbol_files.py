@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mxnet import nd
 
-from semseg.inference.exporting.graph import Graph, with_fixed_size
+from semseg.inference.exporting.graph import with_fixed_size
+from semseg.networks.graph import Graph
 from semseg.sagemaker.files import write_atomically, write_text
 
 
@@ -20,11 +21,12 @@ def write_symbol(
         size: height and width of the images, for compilers that must know; None for any.
     """
     symbol = with_fixed_size(graph.symbol, *size) if size else graph.symbol
+    states = set(symbol.list_auxiliary_states())
     arrays = {
-        **{f"arg:{name}": value for name, value in graph.parameters.items()},
-        **{f"aux:{name}": value for name, value in graph.states.items()},
+        f"aux:{name}" if name in states else f"arg:{name}": value
+        for name, value in graph.parameters.items()
     }
     write_atomically(parameter_file, lambda temporary: nd.save(str(temporary), arrays))
     write_text(symbol_file, symbol.tojson())
     images = f"of {size[0]}x{size[1]}" if size else "of any size"
-    return f"{symbol_file}\n{parameter_file}\n{graph.result} of images {images}"
+    return f"{symbol_file}\n{parameter_file}\n{symbol.name} of images {images}"
