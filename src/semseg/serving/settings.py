@@ -56,16 +56,8 @@ _TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
 _MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
 _MAX_PIXELS = _Variable(MAX_PIXELS_VARIABLE, MOST_PIXELS, 1_000_000_000)
 _METRICS = _Choice("SEMSEG_METRICS", ("on", "off"))
-_LEVELS = {
-    "info": 20,
-    "20": 20,
-    "debug": 10,
-    "10": 10,
-    "warning": 30,
-    "30": 30,
-    "error": 40,
-    "40": 40,
-}
+_NAMED = {"info": 20, "debug": 10, "warning": 30, "error": 40, "critical": 50}
+_LEVELS = {**_NAMED, **{str(level): level for level in _NAMED.values()}}
 _LOG_LEVEL = _Choice("SAGEMAKER_CONTAINER_LOG_LEVEL", tuple(_LEVELS))
 
 
