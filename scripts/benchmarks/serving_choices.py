@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +98,7 @@ def compare_encodings() -> None:
         (row(level, strategy) for level in (1, 6, 9) for strategy in range(len(STRATEGIES))),
     )
     probabilities = np.random.default_rng(1).random((CLASSES, HEIGHT, WIDTH), np.float32)
-    body = photo()
+    body = jpeg(HEIGHT, WIDTH)
     image = decode(body, HEIGHT * WIDTH)
     steps: dict[str, Callable[[], object]] = {
         "JPEG to pixels": lambda: decode(body, HEIGHT * WIDTH),
@@ -115,18 +114,11 @@ def compare_encodings() -> None:
     )
 
 
-def photo() -> bytes:
-    """A JPEG of the size that is known of the original."""
-    file = BytesIO()
-    Image.open(BytesIO(jpeg(480, 480))).resize((WIDTH, HEIGHT)).save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
 def compare_answers() -> None:
     """A table of milliseconds beside the forward."""
     base = PLACE.resolve()
     write_random_artifact(base / "model", "fcn")
-    body = photo()
+    body = jpeg(HEIGHT, WIDTH)
 
     def row(endpoint: Endpoint, accept: str) -> list[object]:
         total, forward = [], []
@@ -166,17 +158,19 @@ def compare_batches() -> None:
     runtime.prepare()
     import mxnet as mx
 
-    from semseg.networks.base import MainPath
-    from semseg.networks.zoo import build
+    from semseg.inference.forward import Forward
+    from semseg.networks.artifact import read_artifact
+    from semseg.networks.folding import fold_batch_normalization
+    from semseg.networks.graph import fused, read_graph
 
-    network = build("fcn", "resnet-50", CLASSES, aux=False)
-    network.start_untrained(mx.cpu())
+    write_random_artifact(PLACE / "model", "fcn")
+    graph = read_graph(read_artifact(PLACE / "model"))
+    forward = Forward(fused(fold_batch_normalization(graph)), mx.cpu())
 
     def per_image(side: int, images: int) -> float:
-        path: Any = MainPath(network)
-        path.hybridize(static_alloc=True, static_shape=True)
         batch = mx.nd.random.normal(shape=(images, 3, side, side))
-        return seconds(lambda: path(batch).wait_to_read(), 5) / images
+        forward(batch).wait_to_read()  # the second one of a size finds everything prepared
+        return seconds(lambda: forward(batch).wait_to_read(), 5) / images
 
     sizes = (1, 2, 4)
     table(
