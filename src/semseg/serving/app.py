@@ -4,16 +4,16 @@ import logging
 import sys
 import threading
 from contextlib import ExitStack
-from http import HTTPStatus
 
 from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from semseg.serving.decoding import decode
-from semseg.serving.engine import Engine, HungUp
+from semseg.serving.engine import Engine
 from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
 from semseg.serving.patient_socket import PatientSocket
+from semseg.serving.problems import answer_problems
 from semseg.serving.refusal import Refusal
 from semseg.serving.room import Room, Share
 from semseg.serving.settings import MIB, Settings
@@ -22,11 +22,7 @@ logger = logging.getLogger(__name__)
 
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
 _CROWDED = "Too many answers wait for slow clients to take them: try again in a few seconds."
-_GONE = "The client has hung up."
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
-_OUR_FAULT = "The server failed; its log says why."
-_CLIENT_CLOSED_REQUEST = 499  # nginx's own status for it
-_ROUTES = "there are GET /ping, GET /execution-parameters and POST /invocations."
 
 
 def create_app(
@@ -133,7 +129,7 @@ def create_app(
         return share
 
     _tell_of_every_request(app, metrics)
-    _answer_problems_with_a_sentence(app, settings)
+    answer_problems(app, settings)
     return app
 
 
@@ -181,45 +177,3 @@ def _tell_of_every_request(app: Flask, metrics: Metrics) -> None:
 
         response.call_on_close(told)
         return response
-
-
-def _answer_problems_with_a_sentence(app: Flask, settings: Settings) -> None:
-    """All that can go wrong with a request, and the answer to it."""
-
-    @app.errorhandler(Refusal)
-    def refused(refusal: Refusal) -> Response:
-        response = _sentence(refusal.status, refusal.sentence)
-        if refusal.retry_after is not None:
-            response.headers["Retry-After"] = str(refusal.retry_after)
-        return response
-
-    @app.errorhandler(HungUp)
-    def nobody_is_there(_problem: HungUp) -> Response:
-        return _sentence(_CLIENT_CLOSED_REQUEST, _GONE)  # for the metrics and the log
-
-    @app.errorhandler(HTTPException)
-    def wrong_request(problem: HTTPException) -> Response:
-        status = problem.code or 500
-        sentences = {
-            HTTPStatus.NOT_FOUND: f"There is nothing at this path; {_ROUTES}",
-            HTTPStatus.METHOD_NOT_ALLOWED: f"This path has another method; {_ROUTES}",
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-                "The request's body is too long; this endpoint takes at most "
-                f"{settings.max_payload_bytes} bytes (SAGEMAKER_MAX_PAYLOAD_IN_MB)."
-            ),
-        }
-        sentence = sentences.get(HTTPStatus(status), "The request is not one this server knows.")
-        response = _sentence(status, sentence)
-        response.headers.extend(
-            (name, value) for name, value in problem.get_headers() if name == "Allow"
-        )
-        return response
-
-    @app.errorhandler(Exception)
-    def our_fault(problem: Exception) -> Response:
-        logger.error("An answer failed", exc_info=problem)
-        return _sentence(500, _OUR_FAULT)
-
-
-def _sentence(status: int, sentence: str) -> Response:
-    return Response(f"{sentence}\n", status=status, mimetype="text/plain")
