@@ -14,7 +14,7 @@ from tests.contract.test_train_log import END, kinds
 from tests.contract.test_train_refusals import assert_refused
 from tests.contract.test_train_streams import PIPE, records, take_payloads
 from tests.contract.training_job import EPOCHS, PREFIX, Outcome, Run, TrainingJob
-from tests.contract.watched import files
+from tests.contract.watched import Watched, files, said
 from tests.data.pipe import Pipe
 
 SCORED = """\
@@ -79,8 +79,8 @@ def test_it_has_a_label_map_like_the_other_parts(tested: Run) -> None:
 
 @pytest.mark.slow
 def test_a_job_that_is_through_is_scored_when_it_is_run_again(tested: Run, tmp_path: Path) -> None:
-    """As after a spot instance was taken away during the test; here the test data are a stream,
-    and the second time a broken one."""
+    """As after a spot instance was taken away during the test. Here the test data are a stream: the
+    first time a whole one, then a broken one, then one that does not come."""
     job = TrainingJob(tmp_path / "ml", epochs=str(EPOCHS))
     shutil.copytree(tested.job.base / "checkpoints", job.want_checkpoints())
     job.add_test_data()
@@ -111,6 +111,14 @@ def test_a_job_that_is_through_is_scored_when_it_is_run_again(tested: Run, tmp_p
     assert scores(broken, "test") == []
     assert files(job.model) == models
     assert broken.log.splitlines()[-1].startswith("#metrics ")
+
+    job.channel("test_0").unlink()
+    with Watched(job) as train:
+        assert train.wait_until(said("Loading weights from .*/model_best.params"))
+        train.terminate()
+        assert train.end() == 0, train.log
+    assert "Stop requested (SIGTERM): ending at once, there is nothing to save." in train.log
+    assert files(job.model) == models
     job.remove()
 
 

@@ -33,7 +33,7 @@ def save_model(folder: Path, configuration: dict[str, str], **network: str | int
 
 def pack(model: Path, archive: Path) -> Path:
     """A model folder as SageMaker packs it."""
-    with tarfile.open(archive, "w:gz") as packed:
+    with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
         for path in sorted(model.iterdir()):
             packed.add(path, path.name)
     return archive
