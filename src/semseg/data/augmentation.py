@@ -4,14 +4,17 @@ The three ways are GluonCV's (`SegmentationDataset`: `_sync_transform` and `_val
 with two differences. A mask is padded with 255, "ignore", where GluonCV pads with class 0. And the
 whole picture is never resized: of a photograph enlarged to 1040 pixels, a crop of 240 is a
 twentieth, so Pillow is asked for the crop alone. It takes the pixels beyond the crop's border into
-account, so what comes out is what resizing first and cropping afterwards would give.
+account, so what comes out is what resizing first and cropping afterwards would give. `blur` is
+Pillow's blur but for rounding.
 """
 
 from random import Random
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
+
+from semseg.data.blur import gaussian_blur
 
 IGNORE = 255
 
@@ -38,10 +41,10 @@ def random_crop(
     if mirror:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    image, mask = _padded(image, crop_size, 0), _padded(mask, crop_size, IGNORE)
+    pixels, labels = whole(_padded(image, crop_size, 0), _padded(mask, crop_size, IGNORE))
     if rng.random() < 0.5:
-        image = image.filter(ImageFilter.GaussianBlur(radius=rng.random()))
-    return whole(image, mask)
+        pixels = gaussian_blur(pixels, radius=rng.random())
+    return pixels, labels
 
 
 def centre_crop(image: Image.Image, mask: Image.Image, crop_size: int) -> Sample:
@@ -59,8 +62,15 @@ def centre_crop(image: Image.Image, mask: Image.Image, crop_size: int) -> Sample
 
 
 def whole(image: Image.Image, mask: Image.Image) -> Sample:
-    """A sample as it is: uint8 (H, W, 3) and uint8 (H, W)."""
-    return np.asarray(image), np.asarray(mask)
+    """A sample as it is: uint8 (H, W, 3) and uint8 (H, W).
+
+    In memory the three channels lie one after the other, as the network wants them. Pillow hands
+    them out like that in a third of the time that numpy takes to part them afterwards.
+    """
+    pixels = np.empty((3, image.height, image.width), np.uint8)
+    for plane, band in zip(pixels, "RGB", strict=True):
+        plane[:] = np.frombuffer(image.tobytes("raw", band), np.uint8).reshape(plane.shape)
+    return pixels.transpose(1, 2, 0), np.asarray(mask)
 
 
 def _with_long_side(size: Size, long_side: int) -> Size:
