@@ -158,7 +158,7 @@ def test_a_worker_that_dies_while_it_loads_an_image(
     job: TrainingJob, statement: str, label: str, words: str
 ) -> None:
     """The second epoch needs the tenth of the samples: six to train on and three to validate."""
-    code = patched("semseg.data.loading", "module.normalize", statement, call=10)
+    code = patched("semseg.data.assembly", "module.normalize", statement, call=10)
 
     with Watched(job, before=code) as train:
         message = assert_failed(job, train, label)

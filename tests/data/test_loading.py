@@ -1,5 +1,4 @@
 import gc
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from semseg.data import loading
-from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
+from semseg.data.assembly import Batch
+from semseg.data.loading import EvaluationBatches, TrainingBatches
 from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.sagemaker.errors import CustomerError, PlatformError
@@ -165,15 +164,6 @@ def test_an_image_for_which_there_is_no_memory_is_the_platforms_fault(
     monkeypatch.setattr(ImageFile.ImageFile, "load", no_memory)
     with pytest.raises(PlatformError, match=r"0\.jpg .*too large for the memory of this machine"):
         list(EvaluationBatches(make_pairs(2), 1, 24, 1))
-
-
-def test_a_thread_that_is_ended_from_outside_is_no_quiet_end(
-    make_pairs: MakePairs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loading, "normalize", lambda _: sys.exit(0))
-    with pytest.raises(RuntimeError, match="loads images was ended from outside"):
-        list(training(make_pairs(4)).epoch(0))
-    assert own_threads() == []
 
 
 def test_a_mask_that_changes_its_size_is_named(make_pairs: MakePairs) -> None:

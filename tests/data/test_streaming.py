@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from semseg.data import streaming, streams
-from semseg.data.loading import Batch, EvaluationBatches
+from semseg.data.assembly import Batch
+from semseg.data.loading import EvaluationBatches
 from semseg.data.pairs import Pair
 from semseg.data.problems import UnsoundData
 from semseg.data.sources import StreamRecord

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from semseg.data.loading import Batch
+from semseg.data.assembly import Batch
 from semseg.sagemaker.errors import CustomerError
 from semseg.training.epoch import Learner
 from semseg.training.state import Position, State

@@ -8,7 +8,7 @@ import pytest
 from mxnet import autograd
 from mxnet.gluon import nn
 
-from semseg.data.loading import Batch
+from semseg.data.assembly import Batch
 from semseg.networks.zoo import build
 from semseg.training.epoch import Learner
 from semseg.training.replicas import Replicas, labelled_pixels, split

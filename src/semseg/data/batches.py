@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Protocol
 
+from semseg.data.assembly import Batch
 from semseg.data.checks import Pairs, warn_of_other_count
-from semseg.data.loading import Batch, EvaluationBatches, TrainingBatches
+from semseg.data.loading import EvaluationBatches, TrainingBatches
 from semseg.data.streaming import StreamedEvaluation, StreamedTraining
 from semseg.data.streams import Stream
 from semseg.runtime import available_cpus

@@ -1,43 +1,25 @@
-"""Batches, made by threads a little ahead of the training loop.
-
-Threads and not processes: MXNet does not survive a fork unharmed, shared memory is 64 MB in a
-container, and Pillow decodes without holding Python's lock.
+"""Batches of what lies in files: which samples are in which, and what is seen of each.
 
 Chance is tied to the sample, not to the thread: each place in the endless sequence of samples has a
 random generator of its own, seeded from the job's seed and that place. So a seed gives the same
 batches whatever the number of threads, and any epoch can be had without those before it.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from semseg.data.assembly import Batch, Job, batches_of
 from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
 from semseg.data.decoding import UnusableSource, decode_pair
 from semseg.data.images import NotToBeHad, OutOfMemory
-from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
 from semseg.sagemaker.errors import CustomerError, PlatformError
 
-Normalized = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
-Job = Callable[[], Normalized]
 Cut = Callable[[Image.Image, Image.Image], Sample]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Normalised images, float32 (N, 3, H, W), and their labels, uint8 (N, H, W), 255 = ignore."""
-
-    images: npt.NDArray[np.float32]
-    masks: npt.NDArray[np.uint8]
 
 
 class TrainingBatches:
@@ -97,7 +79,7 @@ class TrainingBatches:
         Random(f"{self._seed} epoch {epoch}").shuffle(indices)
         return indices
 
-    def _sample(self, place: int, pair: Pair) -> Normalized:
+    def _sample(self, place: int, pair: Pair) -> Sample:
         rng = Random(f"{self._seed} sample {place}")
         cut = partial(random_crop, base_size=self._base_size, crop_size=self._crop_size, rng=rng)
         return _read(pair, cut)
@@ -129,8 +111,8 @@ class EvaluationBatches:
         return batches_of(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
 
 
-def _read(pair: Pair, cut: Cut) -> Normalized:
-    """One sample from its files, ready for the network."""
+def _read(pair: Pair, cut: Cut) -> Sample:
+    """One sample from its files."""
     try:
         image, mask = decode_pair(pair)
     except UnusableSource as error:
@@ -140,7 +122,7 @@ def _read(pair: Pair, cut: Cut) -> Normalized:
         raise CustomerError(f"{where} was sound when it was checked: {error}") from error
     except OSError as error:
         raise PlatformError(f"What could be read before can no longer be: {error}") from error
-    return normalized(cut(image, mask))
+    return cut(image, mask)
 
 
 def evaluation_cut(batch_size: int, crop_size: int) -> Cut:
@@ -148,45 +130,6 @@ def evaluation_cut(batch_size: int, crop_size: int) -> Cut:
     return whole if batch_size == 1 else partial(centre_crop, crop_size=crop_size)
 
 
-def normalized(sample: Sample) -> Normalized:
-    """A sample as the network takes it."""
-    pixels, labels = sample
-    return normalize(pixels), labels
-
-
 def _grouped(jobs: Sequence[Job], batch_size: int) -> Iterator[Sequence[Job]]:
     for start in range(0, len(jobs), batch_size):
         yield jobs[start : start + batch_size]
-
-
-def batches_of(groups: Iterable[Sequence[Job]], batch_size: int, workers: int) -> Iterator[Batch]:
-    """Run each group of jobs in threads and stack what they return; in order, a little ahead.
-
-    The threads are gone when the iterator is exhausted, fails, is closed or is forgotten.
-    """
-    workers = max(workers, 1)
-    ahead = min(max(2, -(-workers // batch_size)), 4)  # enough for each worker, few whole images
-    pool = ThreadPoolExecutor(workers, "semseg-data")
-    pending: deque[list[Future[Normalized]]] = deque()
-    try:
-        for group in groups:
-            pending.append([pool.submit(_run, job) for job in group])
-            if len(pending) > ahead:
-                yield _stacked(pending.popleft())
-        while pending:
-            yield _stacked(pending.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _run(job: Job) -> Normalized:
-    """A job whose thread is told to end fails as others do, instead of ending the whole program."""
-    try:
-        return job()
-    except SystemExit as end:
-        raise RuntimeError("A thread that loads images was ended from outside") from end
-
-
-def _stacked(samples: Iterable[Future[Normalized]]) -> Batch:
-    images, masks = zip(*(sample.result() for sample in samples), strict=True)
-    return Batch(np.stack(images), np.stack(masks))

@@ -9,15 +9,9 @@ from functools import partial
 from itertools import islice
 from random import Random
 
-from semseg.data.augmentation import random_crop
-from semseg.data.loading import (
-    Batch,
-    Job,
-    Normalized,
-    batches_of,
-    evaluation_cut,
-    normalized,
-)
+from semseg.data.assembly import Batch, Job, batches_of
+from semseg.data.augmentation import Sample, random_crop
+from semseg.data.loading import evaluation_cut
 from semseg.data.pairs import Pair
 from semseg.data.problems import UnsoundData, too_few_images
 from semseg.data.shuffling import shuffled
@@ -87,10 +81,10 @@ class StreamedTraining:
         if count < self._batch_size:
             raise UnsoundData([too_few_images(self._stream.name(fifo), count, self._batch_size)])
 
-    def _sample(self, pair: Pair, fifo: int, place: str) -> Normalized:
+    def _sample(self, pair: Pair, fifo: int, place: str) -> Sample:
         rng = Random(f"{self._seed} {place}")
         image, mask = self._stream.decode(pair, fifo)
-        return normalized(random_crop(image, mask, self._base_size, self._crop_size, rng))
+        return random_crop(image, mask, self._base_size, self._crop_size, rng)
 
 
 class StreamedEvaluation:
@@ -122,5 +116,5 @@ class StreamedEvaluation:
             groups = iter(lambda: [*islice(jobs, self._batch_size)], [])
             yield from batches_of(groups, self._batch_size, self._workers)
 
-    def _sample(self, pair: Pair, fifo: int) -> Normalized:
-        return normalized(self._cut(*self._stream.decode(pair, fifo)))
+    def _sample(self, pair: Pair, fifo: int) -> Sample:
+        return self._cut(*self._stream.decode(pair, fifo))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mxnet import autograd, nd
 
-from semseg.data.loading import Batch
+from semseg.data.assembly import Batch
 from semseg.sagemaker import metrics
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Hyperparameters

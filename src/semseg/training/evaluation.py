@@ -7,7 +7,7 @@ from typing import Any
 
 from mxnet import nd
 
-from semseg.data.loading import Batch
+from semseg.data.assembly import Batch
 from semseg.sagemaker import metrics
 from semseg.training.devices import Devices
 from semseg.training.scores import ConfusionMatrix

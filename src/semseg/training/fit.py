@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from semseg.data.assembly import Batch
 from semseg.data.batches import (
     EpochBatches,
     evaluation_batches,
@@ -12,7 +13,6 @@ from semseg.data.batches import (
     training_batches,
 )
 from semseg.data.checks import Dataset
-from semseg.data.loading import Batch
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
 from semseg.networks.seed_model import SeedModel

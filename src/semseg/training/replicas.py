@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mxnet import autograd, nd
 
-from semseg.data.loading import Batch
+from semseg.data.assembly import Batch
 from semseg.training.devices import Devices
 from semseg.training.lockstep import Lockstep
 from semseg.training.loss import IGNORE_LABEL
