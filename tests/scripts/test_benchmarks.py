@@ -27,6 +27,20 @@ def test_the_table_has_a_row_for_each_epoch() -> None:
 
 
 @pytest.mark.slow
+def test_both_loaders_are_timed(tmp_path: Path) -> None:
+    from scripts.benchmarks import loading
+
+    for name, suffix, mode in (("train", "jpg", "RGB"), ("train_annotation", "png", "L")):
+        (tmp_path / name).mkdir()
+        for number in range(loading.BATCH_SIZE):
+            Image.new(mode, (60, 40)).save(tmp_path / name / f"{number}.{suffix}")
+    row = loading.compare(tmp_path, crop_size=32, workers=1, repetitions=1)
+    cells = row.strip("| ").split(" | ")
+    assert cells[:2] == ["32", "1"]
+    assert all(float(cell.split()[0]) > 0 for cell in cells[2:])
+
+
+@pytest.mark.slow
 def test_the_baseline_starts_with_the_same_weights() -> None:
     import mxnet as mx
 
