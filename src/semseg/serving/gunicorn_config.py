@@ -22,11 +22,14 @@ threads = _settings.threads
 timeout = _settings.timeout
 
 
-class worker_class(HttpWorker):  # gunicorn's name for it
+class BoundedHttpWorker(HttpWorker):
     """Takes no longer bodies, and holds no more for slow clients, than there is memory for."""
 
     most_body = _settings.max_payload_bytes
     most_waiting = waiting_memory(_settings.workers).requests
+
+
+worker_class = BoundedHttpWorker
 
 
 # MXNet must not be there before the fork.
