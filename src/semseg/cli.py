@@ -6,14 +6,21 @@ import sys
 from collections.abc import Sequence
 
 from semseg import __version__
-from semseg.commands import check, convert_masks, export, fetch_backbones, make_recordio
+from semseg.commands import (
+    check,
+    convert_masks,
+    export,
+    fetch_backbones,
+    make_recordio,
+    quantize,
+)
 from semseg.sagemaker.errors import AlgorithmError
 from semseg.sagemaker.failure import classify
 from semseg.sagemaker.logs import configure_command_logging
 
 _logger = logging.getLogger(__name__)
 
-_COMMANDS = (check, convert_masks, export, fetch_backbones, make_recordio)
+_COMMANDS = (check, convert_masks, export, fetch_backbones, make_recordio, quantize)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,8 @@ import tempfile
 from typing import NoReturn
 
 from semseg.gpus import usable_gpus
-from semseg.networks.artifact import read_artifact
+from semseg.networks.artifact import Artifact, read_artifact
+from semseg.networks.thresholds import read_thresholds
 from semseg.runtime import serving_environment
 from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
@@ -35,7 +36,9 @@ def main() -> int:
         configure_logging(settings.log_level)
         artifact = read_artifact(Tree.from_environment(os.environ).model)
         refuse_too_little_memory(artifact.parameters, settings.workers)
-        usable_gpus()
+        gpus = usable_gpus()
+        if settings.precision == "int8":
+            check_int8(artifact, gpus)
         check_port(settings.port)
     except SemsegError as error:
         logger.error("%s: %s", error.label, error)
@@ -46,6 +49,20 @@ def main() -> int:
     become_gunicorn(
         settings, affordable_pixels(artifact.architecture.num_classes, settings.workers)
     )
+
+
+def check_int8(artifact: Artifact, gpus: int) -> None:
+    """Makes sure that the model can be served in int8, as far as that can be told without it.
+
+    Raises:
+        CustomerError: it has not been calibrated, or there is a GPU.
+    """
+    if gpus:
+        raise CustomerError(
+            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it away, or "
+            "serve on an instance without a GPU."
+        )
+    read_thresholds(artifact)
 
 
 def check_port(port: int) -> None:

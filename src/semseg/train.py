@@ -101,6 +101,7 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
     from semseg.training.devices import find_devices
     from semseg.training.final_score import score_test_data
     from semseg.training.fit import fit, prepare_network
+    from semseg.training.quantizing import quantize_best_model
 
     devices = find_devices(parameters)
     network = prepare_network(
@@ -117,6 +118,10 @@ def train(tree: "Tree", settings: "Settings", stop: Stop) -> None:
         score_test_data(job, dataset.test, network, devices, epochs - 1)
     else:
         narration.test_data_not_provided()
+
+    # 7. Is the model to be served in int8 too? Then its ranges are found and kept beside it.
+    if parameters.quantize:
+        quantize_best_model(job, dataset)
 
     ended = time.time()
     metrics.job_summary(

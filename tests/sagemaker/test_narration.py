@@ -122,10 +122,14 @@ def test_a_resumed_job_says_from_what_and_a_stopped_one_where(messages: Messages
     assert messages(lambda: narration.stopped(3, 41)) == ["Stopped in epoch 3 after 41 iterations."]
 
 
-def test_quantize_is_not_passed_over_in_silence(job: Job, caplog: pytest.LogCaptureFixture) -> None:
-    asked = job.hyperparameters.model_copy(update={"quantize": True})
-    narration.job_read(replace(job, hyperparameters=asked))
-    assert "quantize=True has no effect" in caplog.text
+def test_int8_is_told_with_both_scores(messages: Messages) -> None:
+    (line,) = messages(lambda: narration.quantized(Path("model/int8_thresholds.json"), 0.8, 0.75))
+    assert line == (
+        "Thresholds for int8 are in model/int8_thresholds.json. "
+        "Validation mIOU: 0.75 in int8, 0.8 in float32."
+    )
+    (line,) = messages(lambda: narration.not_quantized("no reason"))
+    assert "int8: no reason. `semseg quantize` makes them." in line
 
 
 def test_a_label_map_is_printed_as_the_job_brings_it(printed: Printed) -> None:

@@ -24,6 +24,7 @@ def test_every_variable_is_read():
             "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
             "SEMSEG_MAX_PIXELS": "1000",
+            "SEMSEG_PRECISION": "int8",
             "SEMSEG_METRICS": "OFF",
             "PROMETHEUS_MULTIPROC_DIR": "/somewhere",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "debug",
@@ -36,6 +37,7 @@ def test_every_variable_is_read():
         timeout=120,
         max_payload_bytes=20 * 1024 * 1024,
         max_pixels=1000,
+        precision="int8",
         metrics=False,
         metrics_folder=Path("/somewhere"),
         log_level=logging.DEBUG,
@@ -55,6 +57,7 @@ def test_all_malformed_variables_are_told_at_once():
         "SAGEMAKER_MODEL_SERVER_TIMEOUT": "0",
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "-1",
         "SEMSEG_MAX_PIXELS": "1e6",
+        "SEMSEG_PRECISION": "int4",
         "SEMSEG_METRICS": "maybe",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "loud",
     }

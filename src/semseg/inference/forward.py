@@ -1,5 +1,6 @@
 """Runs a graph."""
 
+from collections import OrderedDict
 from typing import Any
 
 import mxnet as mx
@@ -12,14 +13,16 @@ class Forward:
 
     MXNet can prepare itself for one size: memory is laid out and weights are brought into oneDNN's
     order once, and the second image of this size finds all that done. For images of ever new sizes
-    such preparations cost more than they save. So only a size that comes twice in a row gets them.
+    such preparations cost more than they save. So only a size that comes again soon gets them.
 
     Args:
         graph: what to compute.
         device: MXNet context.
+        sizes_kept: how many different sizes back is soon; as many preparations are kept, each with
+            a copy of the weights.
     """
 
-    def __init__(self, graph: Graph, device: Any) -> None:
+    def __init__(self, graph: Graph, device: Any, sizes_kept: int = 1) -> None:
         names = graph.symbol.list_inputs()
         self._symbol = graph.symbol
         self._data = names.index(DATA)
@@ -29,8 +32,8 @@ class Forward:
             if name != DATA
         }
         self._for_any_size = mx.nd.CachedOp(self._symbol)
-        self._for_one_size: Any = None
-        self._last_shape: tuple[int, ...] | None = None
+        self._sizes_kept = sizes_kept
+        self._recent: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def __call__(self, batch: Any) -> Any:
         """The graph's output for normalized images, NDArray float32 (N,3,H,W)."""
@@ -38,18 +41,21 @@ class Forward:
         return self._compiled(batch.shape)(*inputs)
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
-        if shape != self._last_shape:
-            self._last_shape = shape
-            self._for_one_size = None
+        if shape not in self._recent:
+            while len(self._recent) >= self._sizes_kept:
+                self._recent.popitem(last=False)
+            self._recent[shape] = None
             return self._for_any_size
-        if self._for_one_size is None:
-            self._for_one_size = mx.nd.CachedOp(
-                self._symbol,
-                [
-                    ("static_alloc", True),
-                    ("static_shape", True),
-                    ("data_indices", [self._data]),
-                    ("param_indices", list(self._values)),
-                ],
-            )
-        return self._for_one_size
+        self._recent[shape] = self._recent.pop(shape) or self._prepared()
+        return self._recent[shape]
+
+    def _prepared(self) -> Any:
+        return mx.nd.CachedOp(
+            self._symbol,
+            [
+                ("static_alloc", True),
+                ("static_shape", True),
+                ("data_indices", [self._data]),
+                ("param_indices", list(self._values)),
+            ],
+        )

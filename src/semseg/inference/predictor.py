@@ -8,11 +8,14 @@ from mxnet import nd
 
 from semseg.data.normalization import normalize
 from semseg.inference.forward import Forward
+from semseg.inference.int8 import int8_forward, refuse_slower
 from semseg.inference.upsampling import Logits, mask_of, probabilities_of
 from semseg.networks.artifact import Artifact
 from semseg.networks.devices import available_devices
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import fused, read_graph
+from semseg.networks.quantization import quantized
+from semseg.networks.thresholds import Thresholds
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
@@ -30,16 +33,24 @@ class Predictor:
     Args:
         artifact: the trained model.
         device: MXNet context; the first GPU, or the CPU where there is none, if None.
+        thresholds: of `read_thresholds`, to compute in int8, on the CPU; in float32 if None.
 
     Raises:
-        CustomerError: the parameters do not fit the network.
+        CustomerError: the parameters or the thresholds do not fit the network, or int8 would be
+            slower here.
     """
 
-    def __init__(self, artifact: Artifact, device: Any = None) -> None:
+    def __init__(
+        self, artifact: Artifact, device: Any = None, thresholds: Thresholds | None = None
+    ) -> None:
         self._device = device or available_devices(1)[0]
         graph = fold_batch_normalization(read_graph(artifact))
         on_cpu = self._device.device_type == "cpu"
         self._forward = Forward(fused(graph) if on_cpu else graph, self._device)
+        if thresholds is not None:
+            int8 = int8_forward(quantized(graph, thresholds.ranges))
+            refuse_slower(int8, self._forward)
+            self._forward = int8
 
     def mask(self, image: Image) -> Mask:
         """The most probable class of each pixel.

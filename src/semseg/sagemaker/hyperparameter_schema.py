@@ -137,7 +137,7 @@ class Hyperparameters(BaseModel):
     )
     quantize: Annotated[bool, Flag()] = Field(
         default=False,
-        description="Reserved for an int8 model, of no effect yet; not in AWS's algorithm.",
+        description="Calibrate the best model for serving in int8; not in AWS's algorithm.",
     )
 
     @field_validator("crop_size")

@@ -40,8 +40,6 @@ def job_read(job: Job) -> None:
         logger.info("Checkpoint loading and saving are disabled.")
     else:
         logger.info("Checkpoints are loaded from %s and saved to it.", job.checkpoints.path)
-    if job.hyperparameters.quantize:
-        logger.warning("This version makes no int8 model: quantize=True has no effect.")
 
 
 def worker_started() -> None:
@@ -120,6 +118,29 @@ def workers_not_synchronized() -> None:
     """Nobody waits for others at the end of a job on one host."""
     logger.warning(
         "wait_for_all_workers will not sync workers since the kv store is not running distributed"
+    )
+
+
+def calibrating(images: int) -> None:
+    """The best model gets thresholds for int8, from so many training images."""
+    logger.info("Calibrating the best model for int8 with %d training images.", images)
+
+
+def quantized(path: Path, float32_miou: float, int8_miou: float) -> None:
+    """`path` has the thresholds; the best model's validation mIOU in float32 and in int8."""
+    logger.info(
+        "Thresholds for int8 are in %s. Validation mIOU: %r in int8, %r in float32.",
+        path,
+        int8_miou,
+        float32_miou,
+    )
+
+
+def not_quantized(reason: str) -> None:
+    """The job is done, but has no thresholds for int8."""
+    logger.warning(
+        "The model is whole, but has no thresholds for int8: %s. `semseg quantize` makes them.",
+        reason,
     )
 
 

@@ -14,6 +14,7 @@ from flask import Flask
 from gunicorn.errors import HaltServer
 
 from semseg.networks.artifact import read_artifact
+from semseg.networks.thresholds import read_thresholds
 from semseg.runtime import available_memory
 from semseg.sagemaker.errors import AlgorithmError, PlatformError, SemsegError
 from semseg.sagemaker.logs import configure_logging
@@ -44,7 +45,7 @@ def application() -> Flask:
     configure_logging(settings.log_level)
     metrics = Metrics(settings.metrics_folder)
     engine = Engine(metrics)
-    engine.start(load_predictor, give_up, tell_warm)
+    engine.start(lambda: load_predictor(settings.precision), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
     app = create_app(
         engine,
@@ -57,13 +58,17 @@ def application() -> Flask:
     return app
 
 
-def load_predictor() -> AnyPredictor:
+def load_predictor(precision: str) -> AnyPredictor:
     """The predictor of the artifact in `/opt/ml/model`, told of in the original's words.
 
+    Args:
+        precision: `float32` or `int8`.
+
     Raises:
-        CustomerError: if the artifact cannot be served.
+        CustomerError: if the artifact cannot be served, or not in int8.
     """
     artifact = read_artifact(Tree.from_environment(os.environ).model)
+    thresholds = read_thresholds(artifact) if precision == "int8" else None
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
 
@@ -71,7 +76,7 @@ def load_predictor() -> AnyPredictor:
 
     logger.info("Number of GPUs being used: %d", min(1, mx.context.num_gpus()))
     logger.info("Loading weights from %s", artifact.parameters)
-    predictor = Predictor(artifact)
+    predictor = Predictor(artifact, thresholds=thresholds)
     logger.info("...model loaded.")
     return predictor
 

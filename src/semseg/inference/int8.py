@@ -1,0 +1,80 @@
+"""Runs a graph in int8, where that is worth while."""
+
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any, Protocol
+
+import mxnet as mx
+
+from semseg.inference.forward import Forward
+from semseg.networks.graph import Graph
+from semseg.sagemaker.errors import CustomerError
+
+# Instructions that multiply and add 8-bit numbers in one go, as Linux calls them. Without them
+# oneDNN needs three instructions for it, and what is won depends on the CPU.
+_INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
+
+_SIZES_KEPT = 4
+_TRIED_SIDE = 256
+_TRIES = 3
+
+
+class Compute(Protocol):
+    """A network: normalized images, NDArray float32 (N,3,H,W), to the head's logits."""
+
+    def __call__(self, batch: Any) -> Any: ...
+
+
+def int8_forward(graph: Graph) -> Forward:
+    """Runs a graph of `quantized`.
+
+    MXNet has its weights as float32, and turns them into int8 anew for a size that it is not
+    prepared for, which takes half as long as an image of 480x480. What it made of them is a quarter
+    as large, so that several sizes can be kept.
+    """
+    return Forward(graph, mx.cpu(), _SIZES_KEPT)
+
+
+def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
+    """Makes sure that int8 is the faster one; measures it only where the CPU leaves that open.
+
+    Raises:
+        CustomerError: it is not, with both times.
+    """
+    if _INSTRUCTIONS & _flags(cpuinfo):
+        return
+    seconds = {name: _seconds(one) for name, one in (("int8", int8), ("float32", float32))}
+    if seconds["int8"] >= seconds["float32"]:
+        raise CustomerError(
+            f"int8 is slower than float32 on this CPU, which has no VNNI instructions: "
+            f"{seconds['int8']:.2f} s against {seconds['float32']:.2f} s for an image of "
+            f"{_TRIED_SIDE} x {_TRIED_SIDE}. Serve with SEMSEG_PRECISION=float32, or on a CPU that "
+            "has them (Intel since Cascade Lake, AMD since Zen 4)."
+        )
+
+
+def _seconds(network: Compute) -> float:
+    batch = mx.nd.zeros((1, 3, _TRIED_SIDE, _TRIED_SIDE))
+    for _ in range(2):  # the first one compiles, and the second prepares for this size
+        network(batch).wait_to_read()
+    taken = []
+    for _ in range(_TRIES):
+        started = time.perf_counter()
+        network(batch).wait_to_read()
+        taken.append(time.perf_counter() - started)
+    return median(taken)
+
+
+def _flags(cpuinfo: Path) -> set[str]:
+    """The CPU's features; none where the system does not tell."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return set()
+    return {
+        flag
+        for name, _, flags in (line.partition(":") for line in lines)
+        if name.strip() == "flags"
+        for flag in flags.split()
+    }

@@ -1,0 +1,80 @@
+"""The int8 form of a trained model: calibrated on images, and compared with float32.
+
+Both are computed on the CPU, wherever the model was trained: that is where int8 is served.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import mxnet as mx
+import numpy as np
+import numpy.typing as npt
+
+from semseg.data.assembly import Batch
+from semseg.inference.forward import Forward
+from semseg.networks.artifact import Artifact
+from semseg.networks.folding import fold_batch_normalization
+from semseg.networks.graph import fused, read_graph
+from semseg.networks.quantization import Calibration, quantized
+from semseg.networks.thresholds import Ranges, Report, Scores, Thresholds, fingerprint
+from semseg.training.evaluation import predict_masks
+from semseg.training.scores import ConfusionMatrix
+
+T = TypeVar("T")
+
+# Ranges no longer grow much after some ten images.
+SAMPLE = 32
+
+
+def spread(items: Sequence[T], count: int = SAMPLE) -> tuple[T, ...]:
+    """`count` of the items, as evenly spread as can be; the same ones each time."""
+    count = min(count, len(items))
+    return tuple(items[number * len(items) // count] for number in range(count))
+
+
+def calibrate(
+    artifact: Artifact,
+    images: Iterable[npt.NDArray[np.float32]],
+    labelled: Iterable[Batch] | None,
+) -> Thresholds:
+    """Finds the ranges of an artifact's tensors, and what int8 then costs.
+
+    Args:
+        artifact: the trained model.
+        images: normalized images (N,3,H,W), such as the model will see.
+        labelled: images to compare float32 and int8 on, which should be others; None for no report.
+
+    Raises:
+        CustomerError: there are no images.
+    """
+    calibration = Calibration(fold_batch_normalization(read_graph(artifact)))
+    for batch in images:
+        calibration.watch(batch)
+    ranges = calibration.ranges()
+    report = None if labelled is None else compare(artifact, ranges, labelled)
+    return Thresholds(
+        parameters_sha256=fingerprint(artifact.parameters),
+        images=calibration.images,
+        report=report,
+        ranges=ranges,
+    )
+
+
+def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Report:
+    """Scores a network in float32 and in int8 on the same labelled images."""
+    graph = fold_batch_normalization(read_graph(artifact, resized=True))
+    networks = [Forward(one, mx.cpu()) for one in (fused(graph), quantized(graph, ranges))]
+    confusions = [ConfusionMatrix(artifact.architecture.num_classes) for _ in networks]
+    images = pixels = same = 0
+    for batch in labelled:
+        masks = [
+            predict_masks(network, mx.nd.array(batch.images)).asnumpy() for network in networks
+        ]
+        for confusion, mask in zip(confusions, masks, strict=True):
+            confusion.add(batch.masks, mask)
+        images += len(batch.images)
+        pixels += batch.masks.size
+        same += int(np.count_nonzero(masks[0] == masks[1]))
+    float32, int8 = (Scores(miou=one.miou, pixel_accuracy=one.pixel_accuracy) for one in confusions)
+    same_class = same / max(1, pixels)
+    return Report(images=images, float32=float32, int8=int8, same_class=same_class)

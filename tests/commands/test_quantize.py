@@ -1,0 +1,120 @@
+"""`semseg quantize` as a person calls it."""
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from semseg.cli import main
+from semseg.networks.artifact import BEST, read_artifact
+from semseg.networks.thresholds import THRESHOLDS, read_thresholds
+from tests.networks.weights import save, seasoned
+
+CLASSES = 3
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    save(seasoned("fcn", CLASSES), "fcn", folder)
+    return folder
+
+
+@pytest.fixture
+def model(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "model"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Five pictures, one in a folder of its own, and their masks."""
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        name = f"{'below/' * (number == 4)}{number}"
+        for kind, channels in (("images", (3,)), ("masks", ())):
+            path = tmp_path / "data" / kind / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            most = 256 if channels else CLASSES
+            Image.fromarray(rng.integers(0, most, (40, 50, *channels), np.uint8)).save(path)
+    return tmp_path / "data"
+
+
+def quantize(*arguments: str | Path) -> int:
+    code: object = 0
+    try:
+        main(["quantize", *map(str, arguments)])
+    except SystemExit as ended:
+        code = ended.code
+    assert isinstance(code, int)
+    return code
+
+
+def test_a_folder_gets_the_thresholds_and_keeps_its_files(
+    model: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (model / BEST).read_bytes()
+    assert quantize(model, data / "images", "--sample", "3") == 0
+    assert (model / BEST).read_bytes() == before
+    thresholds = read_thresholds(read_artifact(model))
+    assert thresholds.images == 3
+    assert thresholds.report is None
+    assert "calibrated on 3 images" in capsys.readouterr().out
+
+
+def test_with_masks_both_are_compared(
+    model: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert quantize(model, data / "images", "--masks", data / "masks") == 0
+    report = read_thresholds(read_artifact(model)).report
+    assert report is not None
+    assert report.images == 5
+    assert report.same_class > 0.8
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name, scores in (("float32", report.float32), ("int8", report.int8)):
+        assert [name, f"{scores.miou:.4f}", f"{scores.pixel_accuracy:.4f}"] in printed
+
+
+def test_an_archive_gets_them_too_and_they_are_the_same_ones(
+    trained: Path, model: Path, data: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
+        for path in trained.iterdir():
+            packed.add(path, path.name)
+    assert quantize(archive, data / "images") == 0
+    assert quantize(model, data / "images") == 0
+    with tarfile.open(archive) as packed:
+        added = packed.extractfile(THRESHOLDS)
+        assert added is not None
+        assert json.load(added) == json.loads((model / THRESHOLDS).read_text())
+
+
+@pytest.mark.parametrize("broken", ["image", "mask", "no images", "no folder", "no model"])
+def test_what_is_not_sound_is_told_before_anything_is_written(
+    model: Path, data: Path, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = data / "images"
+    if broken == "image":
+        (images / "2.png").write_bytes(b"no picture")
+        expected = "2.png"
+    elif broken == "mask":
+        Image.fromarray(np.full((40, 50), CLASSES, np.uint8)).save(data / "masks" / "2.png")
+        expected = "2.png"
+    elif broken == "no images":
+        images = data / "empty"
+        images.mkdir()
+        expected = "no .jpg, .jpeg or .png file"
+    elif broken == "no folder":
+        images = data / "gone"
+        expected = "There is no folder"
+    else:
+        (model / BEST).unlink()
+        expected = "model_best.params is missing"
+    masks = ("--masks", data / "masks") if broken == "mask" else ()
+    assert quantize(model, images, *masks) == 2
+    assert expected in capsys.readouterr().err
+    assert not (model / THRESHOLDS).exists()

@@ -1,0 +1,87 @@
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from semseg.inference.int8 import int8_forward, refuse_slower
+from semseg.inference.predictor import Predictor
+from semseg.networks.artifact import Artifact
+from semseg.networks.folding import fold_batch_normalization
+from semseg.networks.graph import read_graph
+from semseg.networks.quantization import Calibration, quantized
+from semseg.networks.thresholds import Thresholds
+from semseg.sagemaker.errors import CustomerError
+
+
+class Waits:
+    """A network that takes so many seconds; counts what it was given."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.batches = 0
+
+    def __call__(self, batch: Any) -> Any:
+        self.batches += 1
+        sleep(self._seconds)
+        return batch
+
+
+def cpuinfo(folder: Path, flags: str) -> Path:
+    path = folder / "cpuinfo"
+    path.write_text(
+        f"processor\t: 0\nmodel name\t: a CPU\nflags\t\t: {flags}\nbugs\t\t: avx_vnni\n"
+    )
+    return path
+
+
+def test_where_int8_would_be_slower_it_is_refused_with_both_times(tmp_path: Path) -> None:
+    slow, fast = Waits(0.03), Waits(0)
+    with pytest.raises(CustomerError, match=r"slower .* no VNNI .* SEMSEG_PRECISION=float32"):
+        refuse_slower(slow, fast, cpuinfo(tmp_path, "sse2 avx2 avx512f"))
+
+
+def test_without_the_instructions_it_may_still_be_faster(tmp_path: Path) -> None:
+    refuse_slower(Waits(0), Waits(0.03), cpuinfo(tmp_path, "sse2 avx2"))
+    refuse_slower(Waits(0), Waits(0.03), tmp_path / "no such file")
+
+
+@pytest.mark.parametrize("flag", ["avx512_vnni", "amx_int8"])
+def test_with_the_instructions_nothing_is_measured(tmp_path: Path, flag: str) -> None:
+    slow, fast = Waits(0), Waits(0)
+    refuse_slower(slow, fast, cpuinfo(tmp_path, f"sse2 {flag} avx2"))
+    assert slow.batches == fast.batches == 0
+
+
+@pytest.fixture(scope="module")
+def thresholds(trained: tuple[Any, Artifact]) -> Thresholds:
+    calibration = Calibration(fold_batch_normalization(read_graph(trained[1])))
+    calibration.watch(np.random.default_rng(0).uniform(-2, 2, (2, 3, 64, 64)).astype(np.float32))
+    return Thresholds(parameters_sha256="", images=2, ranges=calibration.ranges())
+
+
+def test_sizes_that_come_again_and_new_ones_give_the_same(
+    trained: tuple[Any, Artifact], thresholds: Thresholds
+) -> None:
+    graph = quantized(fold_batch_normalization(read_graph(trained[1])), thresholds.ranges)
+    forward = int8_forward(graph)
+    batches = [mx.nd.random.uniform(-2, 2, shape=(1, 3, 32 + 8 * n, 40)) for n in range(6)]
+    expected = [forward(batch).asnumpy() for batch in batches]
+    for which in (5, 4, 5, 4, 5, 0, 1, 2, 3, 4, 5):
+        np.testing.assert_array_equal(forward(batches[which]).asnumpy(), expected[which])
+
+
+def test_a_predictor_in_int8_gives_masks_and_probabilities(
+    trained: tuple[Any, Artifact], thresholds: Thresholds
+) -> None:
+    predictor = Predictor(trained[1], thresholds=thresholds)
+    predictor.warm_up()
+    image = np.random.default_rng(3).integers(0, 256, (45, 70, 3), np.uint8)
+    probabilities = predictor.probabilities(image)
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(predictor.mask(image), probabilities.argmax(axis=0))
+    expected = Predictor(trained[1]).probabilities(image)
+    assert np.abs(probabilities - expected).max() > 0
+    assert np.abs(probabilities - expected).mean() < 0.1
