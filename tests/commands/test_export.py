@@ -5,6 +5,7 @@ sums are made in another order, and random weights make large logits.
 """
 
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,20 @@ def test_onnx_says_what_serve_says(
         "Add", "ArgMax", "BatchNormalization", "Cast", "Concat", "Conv", "GlobalAveragePool",
         "Identity", "MatMul", "MaxPool", "Mul", "Relu", "Resize", "Sub",
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["fcn"], indirect=True)
+def test_a_model_that_is_still_packed(model: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "model.tar.gz"
+    with tarfile.open(packed, "w:gz", compresslevel=1) as archive:
+        for file in model.iterdir():
+            archive.add(file, file.name)
+    for name, artifact in (("packed", packed), ("folder", model)):
+        export(artifact, "--format", "symbol", "--output", tmp_path / name)
+    for name in ("model-symbol.json", "model-0000.params"):
+        same = (tmp_path / "packed" / name, tmp_path / "folder" / name)
+        assert same[0].read_bytes() == same[1].read_bytes()
 
 
 def test_onnx_needs_a_size(untouched: Path, capsys: pytest.CaptureFixture[str]) -> None:

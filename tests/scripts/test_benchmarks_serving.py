@@ -47,14 +47,17 @@ def test_promises_that_are_kept_and_that_are_not() -> None:
         [
             result("GluonCV, threads set", forward=[0.4]),
             result("this, fp32", forward=[0.5], http=[0.6], ping=[0.01] * 98 + [0.2] * 2),
+            result("this, int8", forward=[0.125], http=[0.126]),
         ]
     )
     assert text.splitlines() == [
         "- FCN 640×480: this, fp32 0.80 times as fast as GluonCV, threads set (wanted: 1), "
         "short of it",
+        "- FCN 640×480: this, int8 4.00 times as fast as this, fp32 (wanted: 3.5)",
         "- FCN 640×480: HTTP adds +20.0% to this, fp32 (wanted: at most 5 %), too much",
         "- FCN 640×480: /ping of this, fp32 with 16 clients: p50 10 ms, p99 200 ms "
         "(wanted: at most 100), too late",
+        "- FCN 640×480: HTTP adds +0.8% to this, int8 (wanted: at most 5 %)",
     ]
 
 
@@ -106,10 +109,10 @@ def test_the_share_of_others_is_a_share() -> None:
 def test_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     what = ["--networks", "fcn", "--sizes", "40x33", "--contenders", "GluonCV, threads set"]
     how = ["--measures", "forward", "http", "load", "--seconds", "0", "--least", "2"]
-    main([*what, "this, fp32", *how, "--place", str(tmp_path)])
+    main([*what, "this, fp32", "this, int8", *how, "--place", str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "33×40 |" in line]
-    assert [row[2] for row in rows] == ["GluonCV, threads set", "this, fp32"]
+    assert [row[2] for row in rows] == ["GluonCV, threads set", "this, fp32", "this, int8"]
     assert all(cell for row in rows for cell in row)
     kept = json.loads((tmp_path / "results" / "fcn-40x33-this-fp32.json").read_text())
     assert len(kept["forward"]) == len(kept["http"]) == 2

@@ -10,6 +10,7 @@ weights are random, which costs the same time.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +20,13 @@ from scripts.benchmarks.serving import results
 from scripts.benchmarks.serving.contenders import CONTENDERS
 from scripts.benchmarks.serving.machine import machine
 from scripts.benchmarks.serving.measuring import MEASURES, Bench
-from scripts.benchmarks.serving.models import NETWORKS, write_onnx, write_random_artifact
+from scripts.benchmarks.serving.models import (
+    NETWORKS,
+    copy_artifact,
+    quantize,
+    write_onnx,
+    write_random_artifact,
+)
 from scripts.benchmarks.serving.quiet import busy_share
 from scripts.benchmarks.serving.results import Result
 from scripts.benchmarks.serving.table import promises, table
@@ -34,8 +41,7 @@ def run(options: argparse.Namespace) -> None:
         folder: Path = options.place / network
         if not (folder / "model").exists():
             if options.models:
-                (folder / "model").parent.mkdir(parents=True, exist_ok=True)
-                (folder / "model").symlink_to((options.models / network).resolve())
+                copy_artifact(options.models / network, folder / "model")
             else:
                 write_random_artifact(folder / "model", network)
         for height, width in options.sizes:
@@ -43,6 +49,8 @@ def run(options: argparse.Namespace) -> None:
                 contender = CONTENDERS[name]
                 if contender.engine in ("onnxruntime", "openvino"):
                     write_onnx(folder, height, width)
+                elif contender.engine == "semseg, int8":
+                    quantize(folder)
                 blank = Result(contender=name, network=network, height=height, width=width)
                 result = results.read(options.place / "results", blank)
                 print(f"{NETWORKS[network]} {height}x{width} {name}", file=sys.stderr, flush=True)
@@ -66,8 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = results.read_all(options.place / "results")
     days = sorted({result.measured[:10] for result in found})
     print(f"{'; '.join(sorted({result.machine for result in found}))}; {', '.join(days)}")
-    disturbed = max((result.busy or 0 for result in found), default=0)
-    print(f"Before and after each, others had at most {disturbed:.0%} of the CPUs.\n")
+    others = max((result.busy or 0 for result in found), default=0)
+    ours = min((result.forward_cpus or math.inf for result in found), default=math.inf)
+    print(f"Before and after, others had at most {others:.0%} of the CPUs; forwards had {ours}.\n")
     print(table(found))
     print(promises(found))
 

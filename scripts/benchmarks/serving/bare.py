@@ -2,15 +2,18 @@
 
     python -m scripts.benchmarks.serving.bare ENGINE FOLDER HEIGHT WIDTH SECONDS LEAST
 
-Prints a JSON object with the seconds of each image and the process' peak memory.
+Prints a JSON object: the seconds of each image, how many CPUs they kept busy, and the process' peak
+memory.
 """
 
 import json
-import resource
+import os
 import sys
+import time
 from pathlib import Path
 
 from scripts.benchmarks.serving.engines import ENGINES
+from scripts.benchmarks.serving.memory import peak_bytes
 from scripts.benchmarks.serving.pictures import decode, jpeg
 from scripts.benchmarks.serving.timing import repeat
 
@@ -21,9 +24,10 @@ def main() -> None:
     height, width, least = int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[6])
     mask = ENGINES[engine](folder, height, width)
     image = decode(jpeg(height, width))
+    wall, cpu = time.perf_counter(), time.process_time()
     seconds = repeat(lambda: mask(image), float(sys.argv[5]), least)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+    cpus = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    print(json.dumps({"seconds": seconds, "cpus": cpus, "peak_bytes": peak_bytes(os.getpid())}))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ CONTENDERS = {
         Contender("GluonCV, threads set", "gluoncv", _OURS, _THREADS_SET),
         # Sets its own threads, as `serve` does.
         Contender("this, fp32", "semseg", _OURS, serve=True),
+        Contender("this, int8", "semseg, int8", _OURS, {"SEMSEG_PRECISION": "int8"}, serve=True),
         Contender("ONNX Runtime, fp32", "onnxruntime", _THEIRS),
         Contender("OpenVINO, its default", "openvino", _THEIRS),
     )

@@ -59,13 +59,24 @@ def gluoncv(folder: Path, height: int, width: int) -> Engine:
 
 def semseg(folder: Path, _height: int, _width: int) -> Engine:
     """What `serve` answers with."""
+    return _predictor(folder, int8=False)
+
+
+def semseg_int8(folder: Path, _height: int, _width: int) -> Engine:
+    """What `serve` answers with where SEMSEG_PRECISION is int8."""
+    return _predictor(folder, int8=True)
+
+
+def _predictor(folder: Path, int8: bool) -> Engine:
     from semseg import runtime
 
     os.environ.update(runtime.serving_environment(workers=1))
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
+    from semseg.networks.thresholds import read_thresholds
 
-    return Predictor(read_artifact(folder / "model")).mask
+    artifact = read_artifact(folder / "model")
+    return Predictor(artifact, thresholds=read_thresholds(artifact) if int8 else None).mask
 
 
 def onnxruntime(folder: Path, height: int, width: int) -> Engine:
@@ -98,6 +109,7 @@ def _batch(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 ENGINES: dict[str, Load] = {
     "gluoncv": gluoncv,
     "semseg": semseg,
+    "semseg, int8": semseg_int8,
     "onnxruntime": onnxruntime,
     "openvino": openvino,
 }

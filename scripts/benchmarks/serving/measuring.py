@@ -65,6 +65,7 @@ class Bench:
         )
         found = json.loads(finished.stdout.splitlines()[-1])
         self._result.forward = found["seconds"]
+        self._result.forward_cpus = round(found["cpus"], 2)
         self._result.forward_bytes = found["peak_bytes"]
 
     def _server(self, measures: set[str]) -> None:

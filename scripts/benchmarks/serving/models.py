@@ -1,10 +1,14 @@
 """The same model for everybody: an artifact, and ONNX files that `semseg export` makes of it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from scripts.benchmarks.serving.engines import onnx_file
+from scripts.benchmarks.serving.pictures import jpeg
+from semseg.networks.artifact import CONFIGURATION, read_artifact
+from semseg.networks.thresholds import THRESHOLDS
 
 NETWORKS = {"fcn": "FCN", "psp": "PSP", "deeplab": "DeepLabV3"}
 CLASSES = 21
@@ -33,12 +37,34 @@ def write_random_artifact(model: Path, algorithm: str) -> None:
     artifact.write_parameters(model / artifact.BEST, network)
 
 
+def copy_artifact(trained: Path, model: Path) -> None:
+    """A trained model, which stays as it is: thresholds will lie beside the copy."""
+    artifact = read_artifact(trained)
+    model.mkdir(parents=True, exist_ok=True)
+    for file in (artifact.parameters, artifact.parameters.with_name(CONFIGURATION)):
+        shutil.copy(file, model)
+
+
+def quantize(folder: Path) -> None:
+    """Calibrates the model of `folder/model` for int8 on the benchmark's picture, unless it is."""
+    if (folder / "model" / THRESHOLDS).exists():
+        return
+    pictures = folder / "pictures"
+    pictures.mkdir(exist_ok=True)
+    (pictures / "picture.jpg").write_bytes(jpeg(480, 480))
+    _semseg("quantize", str(folder / "model"), str(pictures))
+
+
 def write_onnx(folder: Path, height: int, width: int) -> None:
     """The model of `folder/model` for one size, unless it is there."""
     file = onnx_file(folder, height, width)
     if file.exists():
         return
-    semseg = str(Path(sys.executable).parent / "semseg")
-    options = ["--format", "onnx", "--result", "mask", "--size", f"{height}x{width}"]
-    command = [semseg, "export", str(folder / "model"), *options, "--output", str(file.parent)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    size = ["--size", f"{height}x{width}", "--result", "mask"]
+    model = str(folder / "model")
+    _semseg("export", model, "--format", "onnx", *size, "--output", str(file.parent))
+
+
+def _semseg(*arguments: str) -> None:
+    program = str(Path(sys.executable).parent / "semseg")
+    subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL)

@@ -24,6 +24,7 @@ class Result(BaseModel):
         measured: UTC date and time of the newest piece.
         busy: the share of the CPUs that others had right before or after it.
         forward: seconds of each image, from pixels to mask, in the engine's own process.
+        forward_cpus: how many CPUs that kept busy; fewer than there are where others took them.
         forward_bytes: peak memory of that process.
         http: seconds of each request of one client.
         http_bytes: peak memory of the server with many clients, or of one where it had no more.
@@ -42,6 +43,7 @@ class Result(BaseModel):
     measured: str = ""
     busy: float | None = None
     forward: list[float] | None = None
+    forward_cpus: float | None = None
     forward_bytes: int | None = None
     http: list[float] | None = None
     http_bytes: int | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from semseg import runtime
 from semseg.commands import Commands
+from semseg.networks.archive import artifact_folder
 from semseg.networks.artifact import read_artifact
 from semseg.sagemaker.errors import CustomerError
 
@@ -34,7 +35,9 @@ def add_to(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("artifact", type=Path, metavar="ARTIFACT", help="the folder of the model")
+    parser.add_argument(
+        "artifact", type=Path, metavar="ARTIFACT", help="the model's folder, or model.tar.gz"
+    )
     parser.add_argument("--format", required=True, choices=("symbol", "onnx"))
     parser.add_argument(
         "--size",
@@ -70,11 +73,12 @@ def run(options: argparse.Namespace) -> None:
         raise CustomerError(
             f"{' and '.join(there)} would be replaced: say --replace, or name another --output."
         )
-    artifact = read_artifact(options.artifact)
-    runtime.prepare()
-    from semseg.inference.exporting.graph import export_graph
+    with artifact_folder(options.artifact) as unpacked:
+        artifact = read_artifact(unpacked)
+        runtime.prepare()
+        from semseg.inference.exporting.graph import export_graph
 
-    graph = export_graph(artifact, options.result)
+        graph = export_graph(artifact, options.result)
     if options.format == "onnx":
         from semseg.inference.exporting.onnx_file import write_onnx
 
