@@ -1,9 +1,11 @@
 """gunicorn with our worker and a trivial app: what awkward clients can and cannot do."""
 
 import os
+import random
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -30,6 +32,7 @@ def app(environ, start_response):
 """
 
 THREADS = 4
+CONNECTIONS = 60
 POST = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 
@@ -43,7 +46,8 @@ def port(tmp_path_factory) -> Iterator[int]:
     command = [
         *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "critical"),
         *("--worker-class", "semseg.serving.http_worker.HttpWorker", "--threads", str(THREADS)),
-        *("--bind", f"127.0.0.1:{port}", "--keep-alive", "60", "trivial:app"),
+        *("--bind", f"127.0.0.1:{port}", "--keep-alive", "60"),
+        *("--worker-connections", str(CONNECTIONS), "trivial:app"),
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(command, cwd=folder, env=environment)
@@ -262,3 +266,24 @@ def test_clients_that_stop_in_the_middle_are_let_go(port, half):
         assert connection.recv(65536) == b""
         connection.close()
     assert is_served(port)
+
+
+def test_no_connection_is_forgotten_however_it_ends(port):
+    """Or the worker would think that it has as many as it may, and let nobody in."""
+    rng = random.Random(1)
+    get = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    large = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+    words = [b"", b"GET", get, get[:-2], large, POST, POST + b"12345", get * 3, b"\x00\xff\r\n\r\n"]
+    reset = struct.pack("ii", 1, 0)
+    for _ in range(10 * CONNECTIONS):
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+            word = rng.choice(words)
+            if rng.random() < 0.3:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            with suppress(ConnectionError):
+                connection.sendall(word)
+                if word in (get, large) and rng.random() < 0.5:
+                    connection.recv(65536)
+                if rng.random() < 0.3:
+                    connection.shutdown(socket.SHUT_WR)
+    assert all(is_served(port) for _ in range(3))
