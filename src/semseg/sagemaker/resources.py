@@ -20,6 +20,16 @@ class Hosts:
     all: tuple[str, ...]
     network_interface: str
 
+    @property
+    def count(self) -> int:
+        """How many take part."""
+        return len(self.all)
+
+    @property
+    def index(self) -> int:
+        """This host's place among all; that of the first host, which decides and writes, is 0."""
+        return self.all.index(self.current)
+
 
 @dataclass(frozen=True)
 class CheckpointPlace:

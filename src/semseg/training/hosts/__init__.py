@@ -1,0 +1,1 @@
+"""Several hosts that train one network: how they find, watch and add up each other."""

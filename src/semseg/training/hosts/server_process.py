@@ -1,0 +1,23 @@
+"""ps-lite's scheduler or server, as a process of its own that ends with `train`.
+
+Which of them, and where, is in the environment. `train` holds the other end of standard input.
+"""
+
+import os
+import sys
+import threading
+
+
+def main() -> None:
+    """Runs until `train` ends, in whatever way."""
+    threading.Thread(target=_end_with_train, daemon=True).start()
+    import mxnet  # noqa: F401  (which is how MXNet starts either role)
+
+
+def _end_with_train() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
