@@ -12,8 +12,10 @@ from semseg.sagemaker.channels import Channel, Channels
 from semseg.sagemaker.errors import CustomerError
 
 
-def check(folder, num_classes: int = 2, mini_batch_size: int = 2, samples: int = 3) -> Dataset:
-    return check_datasets(folder.channels, num_classes, mini_batch_size, samples)
+def check(
+    folder, num_classes: int = 2, mini_batch_size: int = 2, samples: int = 3, hosts: int = 1
+) -> Dataset:
+    return check_datasets(folder.channels, num_classes, mini_batch_size, samples, hosts=hosts)
 
 
 def refusal(folder, **arguments: int) -> list[str]:
@@ -82,6 +84,20 @@ def test_fewer_images_than_a_batch(folder) -> None:
         "train: 3 images, fewer than mini_batch_size=4:"
         " add images, or set mini_batch_size to 3 or less."
     )
+
+
+@pytest.mark.parametrize(
+    ("mini_batch_size", "hosts", "advice"),
+    [
+        (2, 2, "mini_batch_size=2 on each of 2 hosts: add images, or set mini_batch_size to 1 or"),
+        (1, 4, "mini_batch_size=1 on each of 4 hosts: add images, or use fewer hosts."),
+    ],
+)
+def test_fewer_images_than_a_batch_for_each_host(
+    folder, mini_batch_size: int, hosts: int, advice: str
+) -> None:
+    assert check(folder.sound(), mini_batch_size=1, hosts=3)
+    assert advice in refusal(folder, mini_batch_size=mini_batch_size, hosts=hosts)[1]
 
 
 def test_empty_channels(folder) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from semseg.data.assembly import Batch
 from semseg.data.checks import Pairs, warn_of_other_count
 from semseg.data.loading import EvaluationBatches, TrainingBatches
+from semseg.data.sharing import WHOLE, Share
 from semseg.data.streaming import StreamedEvaluation, StreamedTraining
 from semseg.data.streams import Stream
 from semseg.runtime import available_cpus
@@ -26,8 +27,9 @@ def training_batches(
     workers: int,
     seed: int,
     check: Callable[[], None],
+    share: Share = WHOLE,
 ) -> EpochBatches:
-    """Batches to train on.
+    """Batches to train on, of which this host's `share`: streams are for one host only.
 
     `workers` threads make them; all chance comes from `seed`. `check` is called now and then by
     whoever waits for a stream, and may raise.
@@ -36,7 +38,7 @@ def training_batches(
     if isinstance(data, Stream):
         counted = partial(warn_of_other_count, job.num_training_samples)
         return StreamedTraining(data, *sizes, workers, seed, counted, check)
-    return TrainingBatches(data, *sizes, workers, seed)
+    return TrainingBatches(data, *sizes, workers, seed, share)
 
 
 def loading_threads(job: Hyperparameters) -> int:
@@ -48,10 +50,14 @@ def loading_threads(job: Hyperparameters) -> int:
 
 
 def evaluation_batches(
-    data: Pairs | Stream, job: Hyperparameters, workers: int, check: Callable[[], None]
+    data: Pairs | Stream,
+    job: Hyperparameters,
+    workers: int,
+    check: Callable[[], None],
+    share: Share = WHOLE,
 ) -> Iterable[Batch]:
     """Batches to score, all that there is each time they are gone through; see above."""
     sizes = (job.validation_mini_batch_size, job.crop_size)
     if isinstance(data, Stream):
         return StreamedEvaluation(data, *sizes, workers, check)
-    return EvaluationBatches(data, *sizes, workers)
+    return EvaluationBatches(data, *sizes, workers, share)

@@ -59,17 +59,19 @@ def check_datasets(
     progress: bool = False,
     listed: Listed = lambda part: None,
     pipe_seconds: float = PIPE_SECONDS,
+    hosts: int = 1,
 ) -> Dataset:
     """Read the whole dataset, streams excepted; raise one `UnsoundData` with every problem in it.
 
-    `progress` and `listed` are `scan`'s, `pipe_seconds` is `Stream`'s.
+    `progress` and `listed` are `scan`'s, `pipe_seconds` is `Stream`'s. Each of so
+    many `hosts` takes batches of its own.
 
     A `num_training_samples` that differs from the number of training images is only warned of: the
     original, too, takes its learning rate schedule from the hyperparameter, not from the files.
     """
     parts = parts_of(channels, label_maps)
     report = scan(parts, num_classes, progress, listed)
-    problems = [*report.problems, *_too_few_images(report, mini_batch_size)]
+    problems = [*report.problems, *_too_few_images(report, mini_batch_size, hosts)]
     if problems:
         raise UnsoundData(problems, hints(report))
     for split in report.splits:
@@ -124,7 +126,7 @@ def _absent_classes(split: Split, num_classes: int) -> Iterator[str]:
         yield f"No mask of {split.name} has a pixel of class {named}, which {follows}."
 
 
-def _too_few_images(report: Report, mini_batch_size: int) -> Iterator[Problem]:
+def _too_few_images(report: Report, mini_batch_size: int, hosts: int) -> Iterator[Problem]:
     for split in report.splits:
-        if split.name == "train" and 0 < split.images < mini_batch_size:
-            yield too_few_images(split.name, split.images, mini_batch_size)
+        if split.name == "train" and 0 < split.images < mini_batch_size * hosts:
+            yield too_few_images(split.name, split.images, mini_batch_size, hosts)

@@ -17,6 +17,7 @@ from semseg.data.decoding import UnusableSource, decode_pair
 from semseg.data.images import NotToBeHad, OutOfMemory
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
+from semseg.data.sharing import WHOLE, Share
 from semseg.sagemaker.errors import CustomerError, PlatformError
 
 Cut = Callable[[Image.Image, Image.Image], Sample]
@@ -24,6 +25,8 @@ Cut = Callable[[Image.Image, Image.Image], Sample]
 
 class TrainingBatches:
     """Random crops in random order, full batches only.
+
+    Of each batch that several hosts take together, this host's `share` is yielded.
 
     What does not fill a batch opens the next epoch (GluonCV's `last_batch="rollover"`): 1464
     samples in batches of 16 make 91, 92, 91, 92 ... batches.
@@ -37,11 +40,14 @@ class TrainingBatches:
         crop_size: int,
         workers: int,
         seed: int,
+        share: Share = WHOLE,
     ) -> None:
         if not pairs:
             raise ValueError("there are no pairs to make batches of")
         self._pairs = pairs
         self._batch_size = batch_size
+        self._step_size = batch_size * share.hosts
+        self._share = share
         self._base_size = base_size
         self._crop_size = crop_size
         self._workers = workers
@@ -49,7 +55,7 @@ class TrainingBatches:
 
     def batches_in(self, epoch: int) -> int:
         """The number of batches `epoch` yields; epochs count from 0."""
-        return len(self._places(epoch)) // self._batch_size
+        return len(self._places(epoch)) // self._step_size
 
     def epoch(self, number: int, done: int = 0) -> Iterator[Batch]:
         """The batches of an epoch but for the first `done`, which cost nothing.
@@ -58,12 +64,13 @@ class TrainingBatches:
         longer be read.
         """
         jobs = [partial(self._sample, place, pair) for place, pair in self._order(number)]
-        del jobs[: done * self._batch_size]
-        return batches_of(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
+        del jobs[: done * self._step_size]
+        groups = (self._share.of_step(step) for step in _grouped(jobs, self._step_size))
+        return batches_of(groups, self._batch_size, self._workers)
 
     def _places(self, epoch: int) -> range:
-        """An epoch's part of the sequence of samples: from one full batch to another."""
-        size, count = self._batch_size, len(self._pairs)
+        """An epoch's part of the sequence of samples: from one full step to another."""
+        size, count = self._step_size, len(self._pairs)
         return range(epoch * count // size * size, (epoch + 1) * count // size * size)
 
     def _order(self, epoch: int) -> Iterator[tuple[int, Pair]]:
@@ -93,9 +100,14 @@ class EvaluationBatches:
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], batch_size: int, crop_size: int, workers: int
+        self,
+        pairs: Sequence[Pair],
+        batch_size: int,
+        crop_size: int,
+        workers: int,
+        share: Share = WHOLE,
     ) -> None:
-        self._pairs = pairs
+        self._pairs = share.of_all(pairs)
         self._batch_size = batch_size
         self._crop_size = crop_size
         self._workers = workers

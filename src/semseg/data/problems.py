@@ -85,12 +85,15 @@ def message(problems: Sequence[Problem], hints: Sequence[str] = (), others: str 
     return "\n".join(lines)
 
 
-def too_few_images(where: str, count: int, mini_batch_size: int) -> Problem:
-    """Fewer images than one batch takes."""
+def too_few_images(where: str, count: int, mini_batch_size: int, hosts: int = 1) -> Problem:
+    """Fewer images than one batch takes, or one batch on each of several hosts."""
     images = "1 image" if count == 1 else f"{count} images"
+    each = f" on each of {hosts} hosts" if hosts > 1 else ""
+    fitting = (
+        f"set mini_batch_size to {count // hosts} or less" if count >= hosts else "use fewer hosts"
+    )
     text = (
-        f"{images}, fewer than mini_batch_size={mini_batch_size}:"
-        f" add images, or set mini_batch_size to {count} or less."
+        f"{images}, fewer than mini_batch_size={mini_batch_size}{each}: add images, or {fitting}."
     )
     return Problem(Kind.TOO_FEW_IMAGES, where, text)
 
