@@ -49,13 +49,25 @@ def test_hyperparameters_are_complained_of_before_channels(
         read_job(tree)
 
 
-def test_several_hosts_are_refused(
+def test_one_of_several_hosts_knows_its_place(
     tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
 ) -> None:
     write_config("hyperparameters.json", HYPERPARAMETERS)
     write_config("inputdataconfig.json", channel_settings)
+    write_config("resourceconfig.json", {"current_host": "b", "hosts": ["c", "b", "a"]})
+    hosts = read_job(tree).hosts
+    assert (hosts.index, hosts.count) == (1, 3)
+
+
+def test_pipes_are_for_one_host(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
+) -> None:
+    streamed = {"TrainingInputMode": "Pipe", "ContentType": "application/x-recordio"}
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", dict.fromkeys(("train", "validation"), streamed))
+    assert read_job(tree).channels.train.is_pipe
     write_config("resourceconfig.json", {"current_host": "a", "hosts": ["a", "b"]})
-    with pytest.raises(CustomerError, match=r"2 hosts \(a, b\): distributed training is not supp"):
+    with pytest.raises(CustomerError, match=r"^inputdataconfig\.json: 2 problems \(train, valid"):
         read_job(tree)
 
 

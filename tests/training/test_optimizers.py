@@ -20,7 +20,7 @@ def after_one_step(job, gradient: float = 4.0, lr_mult: float = 1.0) -> float:
     with autograd.record():
         loss = (network(nd.ones((1, 1))) * gradient).sum()
     loss.backward()
-    take_step(trainer, job, learning_rate=job.learning_rate)
+    take_step(trainer, job.mini_batch_size, job.learning_rate)
     return float(network.weight.data().asscalar())
 
 
@@ -69,7 +69,7 @@ def test_rmsprop_has_a_momentum_which_is_gamma2(job) -> None:
             with autograd.record():
                 loss = (network(nd.ones((1, 1))) * gradient).sum()
             loss.backward()
-            take_step(trainer, hyperparameters, 0.001)
+            take_step(trainer, hyperparameters.mini_batch_size, 0.001)
             weights.append(float(network.weight.data().asscalar()))
         return weights[1] - weights[0]
 

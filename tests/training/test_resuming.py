@@ -157,7 +157,6 @@ def test_a_first_best_model_takes_the_place_of_all_of_an_earlier_jobs_files(
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit.metrics, "epoch_data_iterator", lambda *_: None)
     monkeypatch.setattr(fit.Saver, "last", killed)
     with pytest.raises(KeyboardInterrupt):
         setting().run(tmp_path)

@@ -70,6 +70,12 @@ def test_step_multiplies_after_each_listed_epoch(job) -> None:
     assert rates == pytest.approx([0.001, 0.001, 0.0005, 0.0005, 0.00025, 0.00025])
 
 
-def test_iterations_come_from_the_hyperparameters() -> None:
-    assert iterations_per_epoch(1464, 16) == 91
-    assert iterations_per_epoch(3, 16) == 1
+def test_iterations_come_from_the_hyperparameters(job) -> None:
+    assert iterations_per_epoch(job(num_training_samples=1464)) == 91
+    assert iterations_per_epoch(job(num_training_samples=3)) == 1
+
+
+def test_several_hosts_take_a_batch_each_at_a_time(job) -> None:
+    options = job(num_training_samples=1464, mini_batch_size=4)
+    assert iterations_per_epoch(options, hosts=4) == 91
+    assert make_schedule(options, hosts=4)(91) == make_schedule(job(num_training_samples=1464))(91)

@@ -30,13 +30,18 @@ def run(program: Callable[[], None], tree: Tree) -> int:
     try:
         program()
     except Exception as error:
-        failure = classify(error)
-        # A traceback shows where a defect is; a customer needs only the sentence.
-        traceback = None if isinstance(failure, CustomerError) else error
-        logger.error("%s: %s", failure.label, failure, exc_info=traceback)
-        _leave_failure_file(tree, str(failure))
-        return failure.exit_code
+        return report(error, tree)
     return 0
+
+
+def report(error: Exception, tree: Tree) -> int:
+    """Log an error, leave its message in the failure file, and answer with its exit code."""
+    failure = classify(error)
+    # A traceback shows where a defect is; a customer needs only the sentence.
+    traceback = None if isinstance(failure, CustomerError) else error
+    logger.error("%s: %s", failure.label, failure, exc_info=traceback)
+    _leave_failure_file(tree, str(failure))
+    return failure.exit_code
 
 
 def classify(error: Exception) -> SemsegError:

@@ -86,7 +86,9 @@ class Hyperparameters(BaseModel):
         validate_default=True,
         description="The epochs after which the learning rate is multiplied (step only).",
     )
-    mini_batch_size: Annotated[int, Integer(1)] = Field(description="Images in a training batch.")
+    mini_batch_size: Annotated[int, Integer(1)] = Field(
+        description="Images in a training batch; of several hosts, each takes so many."
+    )
     momentum: Annotated[float, Number(zero=False)] = Field(description="Momentum (sgd only).")
     optimizer: Annotated[str, OneOf("adam", "adagrad", "nag", "rmsprop", "sgd", "adadelta")] = (
         Field(description="The optimizer; adadelta is known from AWS's tuning page only.")
@@ -106,7 +108,8 @@ class Hyperparameters(BaseModel):
         alias="_kvstore", description="Where gradients of several devices are summed."
     )
     num_kv_servers: Annotated[int | None, AutoOr(Integer(1))] = Field(
-        alias="_num_kv_servers", description="Parameter servers, of no meaning on one host."
+        alias="_num_kv_servers",
+        description="How many of several hosts add up gradients; auto: all of them.",
     )
     workers: Annotated[int, Integer(0)] = Field(
         alias="_workers", description="At most this many workers load images."

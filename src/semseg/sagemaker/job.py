@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from semseg.sagemaker.channels import Channels, read_channels
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Configuration, Hyperparameters, read_hyperparameters
+from semseg.sagemaker.problems import Problem, summarize
 from semseg.sagemaker.resources import CheckpointPlace, Hosts, read_checkpoint_place, read_hosts
 from semseg.sagemaker.tree import Tree
 
@@ -30,14 +31,18 @@ def read_job(tree: Tree) -> Job:
     configuration = read_hyperparameters(tree.hyperparameters)
     channels = read_channels(tree)
     hosts = read_hosts(tree.resourceconfig)
-    _refuse_several(hosts)
+    if hosts.count > 1:
+        _refuse_pipes(channels, tree.inputdataconfig.name)
     checkpoints = read_checkpoint_place(tree.checkpointconfig, default=tree.checkpoints)
     return Job(tree, configuration, configuration.hyperparameters, channels, hosts, checkpoints)
 
 
-def _refuse_several(hosts: Hosts) -> None:
-    if len(hosts.all) > 1:
-        raise CustomerError(
-            f"The job has {len(hosts.all)} hosts ({', '.join(hosts.all)}): distributed training is "
-            "not supported by this version; use one instance"
-        )
+def _refuse_pipes(channels: Channels, where: str) -> None:
+    text = (
+        "found TrainingInputMode 'Pipe', which only one host can read: several share the images of "
+        "each batch, and have to know all; use File or FastFile"
+    )
+    given = (channels.train, channels.validation, channels.test)
+    streamed = [one for one in given if one is not None and one.is_pipe]
+    if streamed:
+        raise CustomerError(summarize(where, [Problem(one.name, text) for one in streamed]))

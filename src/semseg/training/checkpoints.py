@@ -45,10 +45,11 @@ class Checkpoints:
         self._resumed: Checkpoint | None = None
 
     @classmethod
-    def of(cls, job: Job, seconds: float) -> "Checkpoints":
-        """Those of a job."""
-        folder = job.checkpoints.path if job.checkpoints else None
-        return cls(folder, belonging(job), seconds)
+    def of(cls, job: Job | None, seconds: float) -> "Checkpoints":
+        """Those of a job; none where this host is not the one to write them, and `job` is None."""
+        if job is None or job.checkpoints is None:
+            return cls(None, {}, seconds)
+        return cls(job.checkpoints.path, belonging(job), seconds)
 
     def newest(self) -> Checkpoint | None:
         """The newest sound one, with a warning for each damaged one. The next is numbered after it.

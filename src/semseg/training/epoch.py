@@ -13,8 +13,16 @@ from semseg.sagemaker import metrics
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.training.devices import Devices
+from semseg.training.hosts.exchange import Exchange
+from semseg.training.hosts.team import ALONE, Team
 from semseg.training.loss import SegmentationLoss
-from semseg.training.optimizers import make_trainer, restore_states, states_of, take_step
+from semseg.training.optimizers import (
+    make_trainer,
+    restore_states,
+    states_of,
+    states_on_devices,
+    take_step,
+)
 from semseg.training.randomness import seed_update
 from semseg.training.replicas import Replicas, labelled_pixels, split
 from semseg.training.schedules import make_schedule
@@ -30,18 +38,29 @@ class Learner:
         job: the job's hyperparameters.
         devices: MXNet contexts, which share each batch.
         state: where the run stands; its position moves on with each batch.
+        team: the hosts that learn together, each from a batch of its own at a time.
     """
 
-    def __init__(self, network: Any, job: Hyperparameters, devices: Devices, state: State) -> None:
+    def __init__(
+        self,
+        network: Any,
+        job: Hyperparameters,
+        devices: Devices,
+        state: State,
+        team: Team = ALONE,
+    ) -> None:
         self._state = state
         self._network = network
         self._job = job
         self._devices = devices
-        self._replicas = Replicas(network, devices, job.syncbn)
         self._loss = SegmentationLoss(job.aux_weight)
         self._loss.hybridize(static_alloc=True)
-        self._trainer = make_trainer(network, job, state.position.updates)
-        self._learning_rate = make_schedule(job)
+        self._team = team
+        alone = team.size == 1
+        self._trainer = make_trainer(network, job, state.position.updates, sums_gradients=alone)
+        self._exchange = None if alone else Exchange(team, self._trainer._params, devices)
+        self._replicas = Replicas(network, devices, job.syncbn, self._exchange)
+        self._learning_rate = make_schedule(job, team.size)
 
     def train_epoch(self, batches: Iterable[Batch]) -> float:
         """What is left of the epoch under way, with the original's progress notices.
@@ -70,8 +89,20 @@ class Learner:
         if position.iterations and not self._parameters_are_finite():
             # The last update's doing, which no loss has shown yet.
             raise self._diverged("after epoch {}, iteration {} not all parameters are finite")
-        self._replicas.average_statistics()
+        self.average_statistics()
         return speed.overall()
+
+    def average_statistics(self) -> None:
+        """Gives all devices of all hosts the mean of their running statistics of batch
+        normalization. For all hosts at the same time.
+
+        Each device has seen its part of every batch only; validation and the saved file need one
+        answer. Training does not look at it, so it makes no difference how often this is done.
+        """
+        if self._exchange is None:
+            self._replicas.average_statistics()
+        else:
+            self._exchange.average_statistics()
 
     def optimizer_states(self) -> OptimizerStates:
         """What the optimizer remembers, by the parameters' names in model files."""
@@ -86,6 +117,17 @@ class Learner:
             self._trainer, {name: states[in_file] for name, in_file in names if in_file in states}
         )
 
+    def follow_first_host(self) -> None:
+        """Gives all hosts the first one's parameters and, in a run that goes on, its optimizer's
+        memory. For all hosts at the same time.
+        """
+        if self._exchange is None:
+            return
+        self._exchange.spread_parameters()
+        if self._state.position.updates:
+            for key, copies in states_on_devices(self._trainer):
+                self._exchange.spread(key, copies)
+
     def _names_in_files(self) -> dict[str, str]:
         """Gluon numbers the names of parameters; those in model files are always the same."""
         parameters = self._network._collect_params_with_prefix()
@@ -94,17 +136,21 @@ class Learner:
     def _learn(self, batch: Batch) -> float:
         updates = self._state.position.updates
         parts = split(batch, self._devices)
-        pixels = max(1, labelled_pixels(batch))
-        seed_update(self._state.seed, updates)
+        [pixels] = self._team.total(labelled_pixels(batch))
+        seed_update(self._state.seed, updates, self._team.index)
         logits = self._replicas.logits(parts)
         with autograd.record():
             losses = [
-                self._loss(part.masks, nd.array([pixels], ctx=device), *of_part)
+                self._loss(part.masks, nd.array([max(1, pixels)], ctx=device), *of_part)
                 for part, of_part, device in zip(parts, logits, self._devices, strict=True)
             ]
         autograd.backward(losses)
-        take_step(self._trainer, self._job, self._learning_rate(updates))
-        return sum(float(loss.asscalar()) for loss in losses)
+        [loss] = self._team.total(sum(float(loss.asscalar()) for loss in losses))
+        if self._exchange is not None:
+            self._exchange.add_up_gradients()
+        batch_size = self._job.mini_batch_size * self._team.size
+        take_step(self._trainer, batch_size, self._learning_rate(updates))
+        return loss
 
     def _parameters_are_finite(self) -> bool:
         parameters = self._network.collect_params().values()

@@ -1,6 +1,5 @@
 """Training from the first epoch, or from where it was left, to the last."""
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,13 @@ from semseg.data.batches import (
     training_batches,
 )
 from semseg.data.checks import Dataset
+from semseg.data.sharing import Share
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
 from semseg.networks.seed_model import SeedModel
 from semseg.networks.values import load_model
 from semseg.networks.zoo import build
-from semseg.sagemaker import metrics, narration
+from semseg.sagemaker import narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.sagemaker.job import Job
 from semseg.sagemaker.stopping import Stop, StopRequested
@@ -27,8 +27,11 @@ from semseg.training.checkpoints import Checkpoints
 from semseg.training.devices import Devices
 from semseg.training.epoch import Learner
 from semseg.training.evaluation import evaluate
+from semseg.training.hosts.agreement import between, stopping_together
+from semseg.training.hosts.team import ALONE, Team
 from semseg.training.randomness import seed_initial_values
-from semseg.training.saving import Saver
+from semseg.training.report import Report
+from semseg.training.saving import Onlooker, Saver
 from semseg.training.schedules import iterations_per_epoch
 from semseg.training.scores import ConfusionMatrix
 from semseg.training.state import State
@@ -72,12 +75,14 @@ def fit(
     resumed: Checkpoint | None,
     stop: Stop,
     seed_model: SeedModel | None = None,
+    team: Team = ALONE,
 ) -> int:
     """Trains, validates after each epoch, and keeps the best and the last model.
 
     Writes `model_best.params` whenever the validation mIOU has improved, `model_algo-1` at the
     end, and `hyperparams.json` with the first of them; checkpoints where the job wants them. When
-    the job is asked to stop, all of these are written, and it is the end.
+    the job is asked to stop, all of these are written, and it is the end. All this is for the first
+    of several hosts to do; for the rest they all go through the same steps.
 
     Args:
         job: the job.
@@ -90,52 +95,59 @@ def fit(
         stop: whether the job has been asked to end.
         seed_model: what the network was before, if it was trained before. It is validated at the
             start, and is the best model until an epoch is better; not so in a job that is resumed.
+        team: the hosts that train together.
 
     Returns:
         The number of epochs trained, those before the checkpoint included.
     """
-    parameters, host = job.hyperparameters, job.hosts.current
-    position, progress = state.position, state.progress
-    training, validation = make_batches(parameters, dataset, state.seed, stop)
+    parameters, position, progress = job.hyperparameters, state.position, state.progress
+    training, validation = make_batches(parameters, dataset, state.seed, stop, team)
     main_path = MainPath(network)
     main_path.hybridize(static_alloc=True)
-    learner = Learner(network, parameters, devices, state)
+    learner = Learner(network, parameters, devices, state, team)
     if resumed is not None:
         network.load_parameters(str(job.tree.model / artifact.LAST), ctx=list(devices))
         learner.restore(resumed.optimizer_states())
-    saver = Saver(job, network, learner, state, checkpoints)
-    narration.schedule_set_up(
-        iterations_per_epoch(parameters.num_training_samples, parameters.mini_batch_size),
-        parameters.epochs,
+    saver = (
+        Saver(job, network, learner, state, checkpoints, team)
+        if team.is_first
+        else Onlooker(learner, team)
     )
-    started = time.time()
-    metrics.init_data_iterator(host, started, time.time())
+    report = Report(job.hosts.current, parameters.epochs, speaks=team.is_first)
+    narration.schedule_set_up(iterations_per_epoch(parameters, team.size), parameters.epochs)
+    report.ready()
 
     def validate() -> tuple[ConfusionMatrix, float]:
-        return evaluate(
-            main_path,
-            stop.between(validation),
-            parameters.num_classes,
-            devices,
-            position.epoch,
-            parameters.logging_frequency,
-        )
+        with stopping_together(team):
+            confusion, speed = evaluate(
+                main_path,
+                stop.between(validation),
+                parameters.num_classes,
+                devices,
+                position.epoch,
+                parameters.logging_frequency,
+            )
+        confusion.add_up(team.gather(confusion.counts.tolist()))
+        [speed] = team.total(speed)
+        return confusion, speed
 
     try:
-        if seed_model is not None and resumed is None:
+        learner.follow_first_host()
+        if seed_model is not None and team.share(resumed is None):
             narration.validating(seed_model.place)
             confusion, speed = validate()
             progress.record(confusion.miou, parameters)
             with saver.best():
-                metrics.validation_epoch(host, 0, confusion.pixel_accuracy, confusion.miou, speed)
-                narration.serializing(job.tree.model / artifact.BEST)
+                report.validated(0, confusion.pixel_accuracy, confusion.miou, speed)
+                report.serializing(job.tree.model / artifact.BEST)
 
         while not is_over(state, parameters):
-            epoch, started = position.epoch, time.time()
+            epoch = position.epoch
+            report.epoch_begins()
             if not position.trained:
-                left = stop.between(training.epoch(epoch, position.iterations))
-                speed = learner.train_epoch(saver.between(left))
-                metrics.train_epoch(host, epoch, position.mean_loss, speed)
+                left = between(training.epoch(epoch, position.iterations), stop, team)
+                [speed] = team.total(learner.train_epoch(saver.between(left)))
+                report.trained(epoch, position.mean_loss, speed)
                 position.trained = True
                 saver.checkpoint_if_due()
 
@@ -144,21 +156,21 @@ def fit(
             position.start_next_epoch()
 
             with saver.epoch(improved):
-                metrics.validation_epoch(
-                    host, epoch, confusion.pixel_accuracy, confusion.miou, speed
-                )
+                report.validated(epoch, confusion.pixel_accuracy, confusion.miou, speed)
                 if improved:
-                    narration.best_model(job.tree.model / artifact.BEST, first=epoch == 0)
-                metrics.progress(host, epoch, parameters.epochs)
-                metrics.epoch_data_iterator(host, epoch, started, time.time())
+                    report.best_model(epoch, job.tree.model / artifact.BEST)
+                report.epoch_ends(epoch)
     except StopRequested:
         narration.stopped(position.epoch, position.iterations)
+        if team.is_whole:
+            learner.average_statistics()
         saver.stopped()
         return position.epoch
 
     if position.epoch < parameters.epochs:
         narration.stopped_early(position.epoch - 1, progress.best)
-    narration.workers_not_synchronized()
+    if team.size == 1:
+        narration.workers_not_synchronized()
     saver.last()
     return position.epoch
 
@@ -170,10 +182,11 @@ def is_over(state: State, job: Hyperparameters) -> bool:
 
 
 def make_batches(
-    job: Hyperparameters, dataset: Dataset, seed: int, stop: Stop
+    job: Hyperparameters, dataset: Dataset, seed: int, stop: Stop, team: Team
 ) -> tuple[EpochBatches, Iterable[Batch]]:
-    """The batches to train on and those to validate with."""
+    """The batches to train on and those to validate with: of both this host's share."""
     workers = loading_threads(job)
-    training = training_batches(dataset.train, job, workers, seed, stop.check)
-    validation = evaluation_batches(dataset.validation, job, workers, stop.check)
+    share = Share(team.index, team.size)
+    training = training_batches(dataset.train, job, workers, seed, stop.check, share)
+    validation = evaluation_batches(dataset.validation, job, workers, stop.check, share)
     return training, validation

@@ -30,7 +30,9 @@ def optimizer_options(job: Hyperparameters) -> dict[str, Any]:
     return rate
 
 
-def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.Trainer:
+def make_trainer(
+    network: Any, job: Hyperparameters, updates: int = 0, sums_gradients: bool = True
+) -> gluon.Trainer:
     """The trainer of all of a network's parameters, on all the devices that they are on.
 
     `_kvstore` says where the devices' gradients are summed. Each device then takes the same step by
@@ -40,13 +42,14 @@ def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.
         network: initialized network.
         job: the job's hyperparameters.
         updates: how many the parameters have seen; adam's bias correction goes by it.
+        sums_gradients: whether it is for the trainer to sum the devices' gradients.
     """
     options = {**optimizer_options(job), "begin_num_update": updates}
     trainer = gluon.Trainer(
         network.collect_params(),
         job.optimizer,
         options,
-        kvstore=job.kvstore,
+        kvstore=job.kvstore if sums_gradients else None,
         update_on_kvstore=False,
     )
     # Gluon would do this in the first step and give all devices the first one's parameters, and
@@ -56,15 +59,20 @@ def make_trainer(network: Any, job: Hyperparameters, updates: int = 0) -> gluon.
     return trainer
 
 
-def take_step(trainer: gluon.Trainer, job: Hyperparameters, learning_rate: float) -> None:
+def take_step(trainer: gluon.Trainer, batch_size: int, learning_rate: float) -> None:
     """One update, exactly as large as the original's.
 
     The gradient is already the mean over the batch's labelled pixels; GluonCV's recipe, and with it
-    the original, divides it by `mini_batch_size` once more. Learning rates that were tuned there
-    keep their meaning only if this does the same.
+    the original, divides it by the number of the batch's images once more. Learning rates that were
+    tuned there keep their meaning only if this does the same.
+
+    Args:
+        trainer: of the parameters.
+        batch_size: images in the whole batch, that of all hosts together.
+        learning_rate: of this update.
     """
     trainer.set_learning_rate(learning_rate)
-    trainer.step(job.mini_batch_size)
+    trainer.step(batch_size)
 
 
 def states_of(trainer: gluon.Trainer) -> dict[str, list[Any]]:
@@ -93,6 +101,24 @@ def restore_states(trainer: gluon.Trainer, states: Mapping[str, Sequence[Any]]) 
             for array, saved in zip(_flat(state), states[parameter.name], strict=True):
                 array[:] = saved
             updater.states[index], updater.states_synced[index] = state, True
+
+
+def states_on_devices(trainer: gluon.Trainer) -> Iterator[tuple[int, list[Any]]]:
+    """All arrays of the optimizer's memory, made where they are not there yet.
+
+    Yields:
+        The index of a parameter, and one of its arrays on each of the devices.
+    """
+    for index, parameter in enumerate(trainer._params):
+        if parameter.grad_req == "null":
+            continue
+        flat = []
+        for updater, weight in zip(trainer._updaters, parameter.list_data(), strict=True):
+            if index not in updater.states:
+                state = updater.optimizer.create_state_multi_precision(index, weight)
+                updater.states[index], updater.states_synced[index] = state, True
+            flat.append(_flat(updater.states[index]))
+        yield from ((index, list(copies)) for copies in zip(*flat, strict=True))
 
 
 def _flat(state: Any) -> Iterator[Any]:

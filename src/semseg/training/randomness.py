@@ -15,6 +15,7 @@ def seed_initial_values(seed: int) -> None:
     mx.random.seed(seed)
 
 
-def seed_update(seed: int, update: int) -> None:
-    """Makes what is drawn in an update depend on seed and update only; takes a millisecond."""
-    mx.random.seed(Random(f"{seed} update {update}").getrandbits(31))
+def seed_update(seed: int, update: int, host: int = 0) -> None:
+    """Makes what a host draws in an update depend on nothing but these; takes a millisecond."""
+    of_host = f" host {host}" if host else ""
+    mx.random.seed(Random(f"{seed} update {update}{of_host}").getrandbits(31))

@@ -9,6 +9,7 @@ from mxnet import autograd, nd
 
 from semseg.data.assembly import Batch
 from semseg.training.devices import Devices
+from semseg.training.hosts.exchange import Exchange
 from semseg.training.lockstep import Lockstep
 from semseg.training.loss import IGNORE_LABEL
 from semseg.training.synchronized_norm import synchronize
@@ -44,15 +45,23 @@ class Replicas:
         network: initialized on all devices.
         devices: MXNet contexts.
         synchronized: whether batch normalization takes the whole batch's statistics instead of
-            each device's own. On one device these are the same and nothing changes.
+            each device's own. On one device of one host these are the same and nothing changes.
+        exchange: with other hosts, if there are any.
     """
 
-    def __init__(self, network: Any, devices: Devices, synchronized: bool = False) -> None:
+    def __init__(
+        self,
+        network: Any,
+        devices: Devices,
+        synchronized: bool = False,
+        exchange: Exchange | None = None,
+    ) -> None:
         self._network = network
-        self._lockstep = Lockstep(len(devices)) if synchronized and len(devices) > 1 else None
+        several = len(devices) > 1 or exchange is not None
+        self._lockstep = Lockstep(len(devices)) if synchronized and several else None
         self._devices = devices
         if self._lockstep is not None:
-            synchronize(network, devices, self._lockstep)
+            synchronize(network, devices, self._lockstep, exchange)
         network.hybridize(self._lockstep is None, static_alloc=True)
 
     def logits(self, parts: list[Part]) -> list[tuple[Any, ...]]:
@@ -63,11 +72,7 @@ class Replicas:
         return self._lockstep.run([self._recorded(part) for part in parts])
 
     def average_statistics(self) -> None:
-        """Gives all devices the mean of their running statistics of batch normalization.
-
-        Each has seen its own part of every batch only. Validation and the saved file need one
-        answer.
-        """
+        """Gives all devices the mean of their running statistics of batch normalization."""
         if len(self._devices) == 1:
             return
         for parameter in self._network.collect_params().values():

@@ -13,6 +13,7 @@ from semseg.sagemaker.job import Job
 from semseg.training import checkpoint_file
 from semseg.training.checkpoints import Checkpoints
 from semseg.training.epoch import Learner
+from semseg.training.hosts.team import ALONE, Team
 from semseg.training.state import State
 
 T = TypeVar("T")
@@ -27,10 +28,17 @@ class Saver:
         learner: its trainer.
         state: where the run stands.
         checkpoints: where checkpoints go, if anywhere.
+        team: the hosts that train together; the others have an `Onlooker`.
     """
 
     def __init__(
-        self, job: Job, network: Any, learner: Learner, state: State, checkpoints: Checkpoints
+        self,
+        job: Job,
+        network: Any,
+        learner: Learner,
+        state: State,
+        checkpoints: Checkpoints,
+        team: Team = ALONE,
     ) -> None:
         self._folder = job.tree.model
         self._configuration = job.configuration.final
@@ -38,6 +46,7 @@ class Saver:
         self._learner = learner
         self._state = state
         self._checkpoints = checkpoints
+        self._team = team
         # An earlier job's files stay as they are, and belong together, until this one has better.
         self._folder_is_ours = state.position.updates > 0
 
@@ -89,7 +98,9 @@ class Saver:
     def between(self, items: Iterable[T]) -> Iterator[T]:
         """The items; before each a checkpoint, if one is due."""
         for item in items:
-            self.checkpoint_if_due()
+            if self._team.share(self._checkpoints.due()):
+                self._learner.average_statistics()
+                self.checkpoint()
             yield item
 
     def checkpoint_if_due(self) -> None:
@@ -139,3 +150,42 @@ class Saver:
 
     def _write_network(self, path: Path) -> None:
         artifact.save_parameters(path, self._network)
+
+
+class Onlooker:
+    """Stands in for a `Saver` where another host saves.
+
+    Args:
+        learner: this host's.
+        team: the hosts that train together.
+    """
+
+    def __init__(self, learner: Learner, team: Team) -> None:
+        self._learner = learner
+        self._team = team
+
+    @contextmanager
+    def epoch(self, improved: bool) -> Iterator[None]:
+        """Nothing but the block."""
+        yield
+
+    @contextmanager
+    def best(self) -> Iterator[None]:
+        """Nothing but the block."""
+        yield
+
+    def between(self, items: Iterable[T]) -> Iterator[T]:
+        """The items; before each this host's part in the checkpoint, if one is due."""
+        for item in items:
+            if self._team.share(False):
+                self._learner.average_statistics()
+            yield item
+
+    def last(self) -> None:
+        """Nothing."""
+
+    def stopped(self) -> None:
+        """Nothing."""
+
+    def checkpoint_if_due(self) -> None:
+        """Nothing."""

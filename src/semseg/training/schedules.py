@@ -17,14 +17,17 @@ _POLY_POWER = 0.9
 _POLY_UNDERSHOOT = 1e-7
 
 
-def iterations_per_epoch(num_training_samples: int, mini_batch_size: int) -> int:
-    """Iterations of an epoch as the original counts them, which is without counting files."""
-    return max(1, num_training_samples // mini_batch_size)
+def iterations_per_epoch(job: Hyperparameters, hosts: int = 1) -> int:
+    """Iterations of an epoch as the original counts them, which is without counting files.
+
+    Several hosts take a batch each at a time.
+    """
+    return max(1, job.num_training_samples // (job.mini_batch_size * hosts))
 
 
-def make_schedule(job: Hyperparameters) -> Schedule:
+def make_schedule(job: Hyperparameters, hosts: int = 1) -> Schedule:
     """The schedule that a job's hyperparameters ask for: `poly`, `cosine` or `step`."""
-    per_epoch = iterations_per_epoch(job.num_training_samples, job.mini_batch_size)
+    per_epoch = iterations_per_epoch(job, hosts)
     total = per_epoch * job.epochs
     if job.lr_scheduler == "step":
         steps = [epoch * per_epoch for epoch in job.lr_scheduler_step]

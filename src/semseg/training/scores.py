@@ -24,6 +24,10 @@ class ConfusionMatrix:
         counts = np.bincount(cells, minlength=self._classes**2)
         self.counts += counts.reshape(self._classes, self._classes)
 
+    def add_up(self, counts: list[list[list[int]]]) -> None:
+        """Replaces the counts by the sum of several, each (C,C): those of all hosts."""
+        self.counts = np.sum(np.asarray(counts, np.int64), axis=0)
+
     @property
     def pixel_accuracy(self) -> float:
         """Share of labelled pixels with the right class; 0 where there are none."""

@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from semseg.training.early_stopping import Progress
 
@@ -65,3 +67,15 @@ class State:
     def at_start(cls, seed: int | None) -> "State":
         """That of a run that begins: with the job's own seed, or where it has none a new one."""
         return cls(int.from_bytes(os.urandom(4)) >> 1 if seed is None else seed)
+
+    def to_json(self) -> Any:
+        """All of it, for another host."""
+        return _ADAPTER.dump_python(self, mode="json")
+
+    @classmethod
+    def from_json(cls, content: Any) -> "State":
+        """That of another host."""
+        return _ADAPTER.validate_python(content)
+
+
+_ADAPTER = TypeAdapter(State)
