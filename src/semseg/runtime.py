@@ -62,6 +62,8 @@ def serving_environment(workers: int) -> dict[str, str]:
         **environment(available_cpus() // workers),
         # One allocator arena for each HTTP thread would keep what large images left behind.
         "MALLOC_ARENA_MAX": "2",
+        # What large images took goes back as soon as it is free, instead of once all above it is.
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
         "DNNL_PRIMITIVE_CACHE_CAPACITY": _COMPILED_KERNELS_KEPT,
         # cuDNN would try its algorithms anew for every image size, seconds each time.
         "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",

@@ -298,3 +298,18 @@ def test_without_a_socket_the_end_of_the_answer_makes_room(engine):
     app = create_app(engine, Settings(), room=Room(1), num_classes=3)
 
     assert [post(app, accept) for accept in 3 * ["application/x-npy"]] == [200, 200, 200]
+
+
+def test_probabilities_have_a_limit_of_their_own(engine):
+    app = create_app(engine, Settings(max_pixels=10_000), num_classes=21, most_values=21 * 500)
+    client = app.test_client()
+
+    def status(accept: str) -> tuple[int, str]:
+        answer = client.post("/invocations", data=image_file(30, 20), headers={"Accept": accept})
+        return answer.status_code, answer.text if answer.status_code != 200 else ""
+
+    assert status("image/png")[0] == 200
+    code, sentence = status("application/x-npy")
+    assert code == 413
+    assert "500" in sentence
+    assert "a mask (image/png) needs less memory" in sentence

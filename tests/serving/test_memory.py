@@ -6,6 +6,8 @@ from semseg.sagemaker.errors import CustomerError
 from semseg.serving.memory import (
     MOST_PIXELS,
     affordable_pixels,
+    affordable_values,
+    pixels_at_once,
     refuse_too_little_memory,
     waiting_memory,
 )
@@ -14,31 +16,41 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 
-def test_a_small_container_takes_small_images():
-    assert affordable_pixels(21, workers=1, memory=2 * GIB) < 1_000_000
-    assert affordable_pixels(21, workers=1, memory=4 * GIB) > 1_500_000
+@pytest.mark.parametrize("algorithm", ["fcn", "psp", "deeplab"])
+def test_a_small_container_computes_small_pieces(algorithm):
+    assert pixels_at_once(algorithm, workers=1, memory=2 * GIB) < 800_000
+    assert pixels_at_once(algorithm, workers=1, memory=8 * GIB) > 1920 * 1080
 
 
-def test_no_more_than_a_cpu_can_do_in_time():
+def test_large_masks_need_three_gigabytes():
+    assert affordable_pixels(21, workers=1, memory=3 * GIB) > 6000 * 4000
     assert affordable_pixels(2, workers=1, memory=512 * GIB) == MOST_PIXELS
 
 
+def test_probabilities_need_more():
+    assert affordable_values(workers=1, memory=3 * GIB) < 6000 * 4000 * 21
+    assert affordable_values(workers=1, memory=3 * GIB) > 1920 * 1080 * 21
+
+
 def test_many_classes_and_many_workers_leave_less():
-    few = affordable_pixels(2, workers=1, memory=8 * GIB)
-    assert affordable_pixels(254, workers=1, memory=8 * GIB) < few / 2
-    assert affordable_pixels(2, workers=4, memory=8 * GIB) < few / 4
+    few = affordable_pixels(2, workers=1, memory=2 * GIB)
+    assert affordable_pixels(254, workers=1, memory=2 * GIB) < few / 2
+    assert affordable_pixels(2, workers=3, memory=3 * GIB) < few / 2
+    assert pixels_at_once("fcn", workers=4, memory=8 * GIB) * 4 < pixels_at_once("fcn", 1, 8 * GIB)
 
 
 @pytest.mark.parametrize("memory", [0, GIB // 2])
 def test_there_is_always_something(memory):
     assert affordable_pixels(21, workers=1, memory=memory) == 512 * 512
+    assert pixels_at_once("psp", workers=1, memory=memory) == 512 * 512
+    assert affordable_values(workers=1, memory=memory) == 512 * 512 * 21
 
 
 def test_answers_get_a_part_that_forwards_do_not():
     small, large = (waiting_memory(1, memory=gib * GIB) for gib in (3, 5))
 
-    assert small.answers == GIB // 2
-    assert large.answers == GIB
+    assert small.answers == (3 * GIB - 768 * MIB) // 4
+    assert large.answers == (5 * GIB - 768 * MIB) // 4
     assert waiting_memory(4, memory=12 * GIB) == small  # four workers need four times the memory
 
 

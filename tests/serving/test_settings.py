@@ -13,7 +13,7 @@ def test_an_empty_environment_gives_the_defaults():
     assert settings == Settings()
     assert (settings.port, settings.workers, settings.timeout) == (8080, 1, 60)
     assert settings.max_payload_bytes == 6_291_456
-    assert settings.max_pixels == 4096 * 4096
+    assert settings.max_pixels == 1 << 25
 
 
 def test_every_variable_is_read():

@@ -1,6 +1,7 @@
 """Runs a graph."""
 
 from collections import OrderedDict
+from math import prod
 from typing import Any
 
 import mxnet as mx
@@ -13,38 +14,56 @@ class Forward:
 
     MXNet can prepare itself for one size: memory is laid out and weights are brought into oneDNN's
     order once, and the second image of this size finds all that done. For images of ever new sizes
-    such preparations cost more than they save. So only a size that comes again soon gets them.
+    such preparations cost more than they save, and for large ones they save little and hold much
+    memory. So only a small size that comes again soon gets them.
 
     Args:
         graph: what to compute.
         device: MXNet context.
+        inputs: the symbol's inputs that have no value, in the order they are given in.
         sizes_kept: how many different sizes back is soon; as many preparations are kept, each with
             a copy of the weights.
+        most_pixels: of a small size.
     """
 
-    def __init__(self, graph: Graph, device: Any, sizes_kept: int = 1) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        device: Any,
+        inputs: tuple[str, ...] = (DATA,),
+        sizes_kept: int = 1,
+        most_pixels: int = 512 * 512,
+    ) -> None:
         names = graph.symbol.list_inputs()
         self._symbol = graph.symbol
-        self._data = names.index(DATA)
+        self._places = [names.index(name) for name in inputs]
         self._values = {
             place: graph.parameters[name].as_in_context(device)
             for place, name in enumerate(names)
-            if name != DATA
+            if name not in inputs
         }
         self._for_any_size = mx.nd.CachedOp(self._symbol)
         self._sizes_kept = sizes_kept
+        self._most_pixels = most_pixels
         self._recent: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
-    def __call__(self, batch: Any) -> Any:
-        """The graph's output for normalized images, NDArray float32 (N,3,H,W)."""
-        inputs = [self._values.get(place, batch) for place in range(len(self._values) + 1)]
-        return self._compiled(batch.shape)(*inputs)
+    def __call__(self, *batch: Any) -> Any:
+        """The graph's output.
+
+        Args:
+            batch: an NDArray for each of `inputs`; the first, normalized images, is float32
+                (N,3,H,W).
+        """
+        arrays = self._values | dict(zip(self._places, batch, strict=True))
+        return self._compiled(batch[0].shape)(*(arrays[place] for place in range(len(arrays))))
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
         if shape not in self._recent:
             while len(self._recent) >= self._sizes_kept:
                 self._recent.popitem(last=False)
             self._recent[shape] = None
+            return self._for_any_size
+        if prod(shape[2:]) > self._most_pixels:
             return self._for_any_size
         self._recent[shape] = self._recent.pop(shape) or self._prepared()
         return self._recent[shape]
@@ -55,7 +74,7 @@ class Forward:
             [
                 ("static_alloc", True),
                 ("static_shape", True),
-                ("data_indices", [self._data]),
+                ("data_indices", self._places),
                 ("param_indices", list(self._values)),
             ],
         )

@@ -16,6 +16,7 @@ from semseg.sagemaker.errors import CustomerError
 _INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
 
 _SIZES_KEPT = 4
+_MOST_PIXELS_PREPARED = 1 << 20
 _TRIED_SIDE = 256
 _TRIES = 3
 
@@ -23,7 +24,7 @@ _TRIES = 3
 class Compute(Protocol):
     """A network: normalized images, NDArray float32 (N,3,H,W), to the head's logits."""
 
-    def __call__(self, batch: Any) -> Any: ...
+    def __call__(self, batch: Any, /) -> Any: ...
 
 
 def int8_forward(graph: Graph) -> Forward:
@@ -33,7 +34,7 @@ def int8_forward(graph: Graph) -> Forward:
     prepared for, which takes half as long as an image of 480x480. What it made of them is a quarter
     as large, so that several sizes can be kept.
     """
-    return Forward(graph, mx.cpu(), _SIZES_KEPT)
+    return Forward(graph, mx.cpu(), sizes_kept=_SIZES_KEPT, most_pixels=_MOST_PIXELS_PREPARED)
 
 
 def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:

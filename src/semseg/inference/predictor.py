@@ -9,17 +9,22 @@ from mxnet import nd
 from semseg.data.normalization import normalize
 from semseg.inference.forward import Forward
 from semseg.inference.int8 import int8_forward, refuse_slower
+from semseg.inference.tiled import tiled_logits
 from semseg.inference.upsampling import Logits, mask_of, probabilities_of
 from semseg.networks.artifact import Artifact
 from semseg.networks.devices import available_devices
 from semseg.networks.folding import fold_batch_normalization
-from semseg.networks.graph import fused, read_graph
+from semseg.networks.graph import Graph, fused, read_graph
 from semseg.networks.quantization import quantized
 from semseg.networks.thresholds import Thresholds
+from semseg.networks.tile_graphs import read_tile_graphs
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
+
+# A whole picture of a full HD camera.
+PIXELS_AT_ONCE = 1920 * 1088
 
 _WARM_UP_SIDE = 64
 
@@ -34,6 +39,8 @@ class Predictor:
         artifact: the trained model.
         device: MXNet context; the first GPU, or the CPU where there is none, if None.
         thresholds: of `read_thresholds`, to compute in int8, on the CPU; in float32 if None.
+        pixels_at_once: the largest image that is computed in one piece, and the largest piece of
+            larger ones.
 
     Raises:
         CustomerError: the parameters or the thresholds do not fit the network, or int8 would be
@@ -41,12 +48,17 @@ class Predictor:
     """
 
     def __init__(
-        self, artifact: Artifact, device: Any = None, thresholds: Thresholds | None = None
+        self,
+        artifact: Artifact,
+        device: Any = None,
+        thresholds: Thresholds | None = None,
+        pixels_at_once: int = PIXELS_AT_ONCE,
     ) -> None:
+        self._artifact = artifact
+        self._pixels_at_once = pixels_at_once
         self._device = device or available_devices(1)[0]
         graph = fold_batch_normalization(read_graph(artifact))
-        on_cpu = self._device.device_type == "cpu"
-        self._forward = Forward(fused(graph) if on_cpu else graph, self._device)
+        self._forward = Forward(self._for_device(graph), self._device)
         if thresholds is not None:
             int8 = int8_forward(quantized(graph, thresholds.ranges))
             refuse_slower(int8, self._forward)
@@ -82,5 +94,22 @@ class Predictor:
 
     def _logits(self, image: Image) -> Logits:
         """The head's, float32 (C,h,w)."""
+        height, width, _ = image.shape
+        if height * width > self._pixels_at_once:
+            return self._tiled_logits(image)
         logits = self._forward(nd.array(normalize(image)[None], ctx=self._device))
         return np.asarray(logits[0].asnumpy(), np.float32)
+
+    def _tiled_logits(self, image: Image) -> Logits:
+        # Read anew for each of these rare images, rather than kept for good.
+        graphs = read_tile_graphs(self._artifact)
+        return tiled_logits(
+            image,
+            self._pixels_at_once,
+            self._forward if graphs is None else graphs.changed(self._for_device),
+            self._artifact.architecture.algorithm,
+            self._device,
+        )
+
+    def _for_device(self, graph: Graph) -> Graph:
+        return fused(graph) if self._device.device_type == "cpu" else graph

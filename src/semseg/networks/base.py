@@ -115,12 +115,29 @@ class SegmentationNetwork(SegBaseModel):
         return [self.head, self.auxlayer] if self.aux else [self.head]
 
 
-class MainPath(HybridBlock):
+class BackbonePath(HybridBlock):
+    """A network's backbone. Forward: normalized images float32 (N,3,H,W) to (N,2048,h,w).
+
+    Shares the network's parameters, so it always has the newest.
+    """
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        super().__init__()
+        for name in BACKBONE_STAGES:
+            setattr(self, name, getattr(network, name))
+
+    def hybrid_forward(self, F: Any, images: Any) -> Any:
+        features = images
+        for name in BACKBONE_STAGES:
+            features = getattr(self, name)(features)
+        return features
+
+
+class MainPath(BackbonePath):
     """A network without its auxiliary head: what validation and serving need to compute.
 
-    Shares the network's parameters, so it always has the newest. Forward: normalized images
-    float32 (N,3,H,W) to logits (N,C,H,W), or to the head's own (N,C,h,w), an eighth of that, where
-    whoever asks does the last step, the resizing.
+    Forward: normalized images float32 (N,3,H,W) to logits (N,C,H,W), or to the head's own
+    (N,C,h,w), an eighth of that, where whoever asks does the last step, the resizing.
 
     Args:
         network: has the blocks and the parameters.
@@ -128,14 +145,11 @@ class MainPath(HybridBlock):
     """
 
     def __init__(self, network: SegmentationNetwork, resized: bool = True) -> None:
-        super().__init__()
-        for name in (*BACKBONE_STAGES, "head", "resize"):
-            setattr(self, name, getattr(network, name))
+        super().__init__(network)
+        self.head = network.head
+        self.resize = network.resize
         self._resized = resized
 
     def hybrid_forward(self, F: Any, images: Any) -> Any:
-        features = images
-        for name in BACKBONE_STAGES:
-            features = getattr(self, name)(features)
-        logits = self.head(features)
+        logits = self.head(super().hybrid_forward(F, images))
         return self.resize(logits, images) if self._resized else logits

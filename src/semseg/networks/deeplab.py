@@ -1,5 +1,6 @@
 """DeepLabV3: Chen et al., "Rethinking atrous convolution for semantic image segmentation"."""
 
+from functools import reduce
 from typing import Any
 
 from gluoncv.model_zoo.deeplabv3 import _AsppPooling, _DeepLabHead
@@ -7,16 +8,25 @@ from mxnet.gluon import HybridBlock, nn
 from mxnet.gluon.contrib.nn import HybridConcurrent
 
 from semseg.networks.base import ResizeLike, SegmentationNetwork
+from semseg.networks.image_wide import ImageWide
 
 
-class ImagePooling(_AsppPooling):
+class ImagePooling(_AsppPooling, ImageWide):
     """The average of the whole image, spread over the features' own height and width."""
+
+    grids = (1,)
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, norm_layer=nn.BatchNorm, norm_kwargs=None)
         self.resize = ResizeLike()
 
+    def branches(self) -> tuple[Any, ...]:
+        _, *after_pooling = self.gap
+        return (lambda averages: reduce(lambda maps, layer: layer(maps), after_pooling, averages),)
+
     def hybrid_forward(self, F: Any, features: Any) -> Any:
+        if self.given is not None:
+            return self.given
         return self.resize(self.gap(features), features)
 
 

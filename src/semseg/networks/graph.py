@@ -19,9 +19,9 @@ class Graph:
 
     Attributes:
         symbol: MXNet's graph. Its input `DATA` takes normalized images, float32 (N,3,H,W) of any
-            height and width.
-        parameters: an NDArray on the CPU for each of the symbol's other inputs, the statistics of
-            batch normalization among them.
+            height and width, where nothing else is said.
+        parameters: an NDArray on the CPU for each of the symbol's inputs that has a value, the
+            statistics of batch normalization among them.
     """
 
     symbol: Any
@@ -47,9 +47,14 @@ def read_graph(artifact: Artifact, resized: bool = False, one_operator: bool = F
         if one_operator:
             use_one_operator(network)
         symbol = MainPath(network, resized)(mx.sym.var(DATA))
-    values = {parameter.name: parameter for parameter in network.collect_params().values()}
-    wanted = (name for name in symbol.list_inputs() if name != DATA)
-    return Graph(symbol, {name: values[name].data() for name in wanted})
+    return graph_of(symbol, network)
+
+
+def graph_of(symbol: Any, network: Any) -> Graph:
+    """A symbol that was made by a network's blocks, with the network's values."""
+    parameters = network.collect_params()
+    names = (name for name in symbol.list_inputs() if name in parameters)
+    return Graph(symbol, {name: parameters[name].data() for name in names})
 
 
 def fused(graph: Graph) -> Graph:

@@ -6,15 +6,16 @@ from gluoncv.model_zoo.pspnet import _PSPHead, _PyramidPooling
 from mxnet.gluon import HybridBlock, nn
 
 from semseg.networks.base import ResizeLike, SegmentationNetwork
+from semseg.networks.image_wide import ImageWide
 
-_GRIDS = (1, 2, 3, 6)
 
-
-class PyramidPooling(_PyramidPooling):
+class PyramidPooling(_PyramidPooling, ImageWide):
     """Averages of the image on grids of 1, 2, 3 and 6 cells a side, put beside the features.
 
     Unlike GluonCV's it resizes to the features' own size, so that images of any size pass.
     """
+
+    grids = (1, 2, 3, 6)
 
     def __init__(self, in_channels: int) -> None:
         super().__init__(in_channels, norm_layer=nn.BatchNorm, norm_kwargs=None)
@@ -22,16 +23,16 @@ class PyramidPooling(_PyramidPooling):
         self.resize1, self.resize2 = ResizeLike(), ResizeLike()
         self.resize3, self.resize4 = ResizeLike(), ResizeLike()
 
+    def branches(self) -> tuple[Any, ...]:
+        return self.conv1, self.conv2, self.conv3, self.conv4
+
     def hybrid_forward(self, F: Any, features: Any) -> Any:
-        branches = (
-            (self.conv1, self.resize1),
-            (self.conv2, self.resize2),
-            (self.conv3, self.resize3),
-            (self.conv4, self.resize4),
-        )
+        if self.given is not None:
+            return F.concat(features, self.given, dim=1)
+        resizes = (self.resize1, self.resize2, self.resize3, self.resize4)
         pooled = (
-            resize(conv(self.pool(F, features, grid)), features)
-            for (conv, resize), grid in zip(branches, _GRIDS, strict=True)
+            resize(branch(self.pool(F, features, grid)), features)
+            for branch, resize, grid in zip(self.branches(), resizes, self.grids, strict=True)
         )
         return F.concat(features, *pooled, dim=1)
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from semseg.serving.decoding import decode
+from semseg.serving.encoders import Kind
 from semseg.serving.engine import Engine
 from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
@@ -16,7 +17,7 @@ from semseg.serving.patient_socket import PatientSocket
 from semseg.serving.problems import answer_problems
 from semseg.serving.refusal import Refusal
 from semseg.serving.room import Room, Share
-from semseg.serving.settings import MIB, Settings
+from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def create_app(
     metrics: Metrics | None = None,
     room: Room | None = None,
     num_classes: int = 254,
+    most_values: int = sys.maxsize,
 ) -> Flask:
     """SageMaker's serving contract over HTTP.
 
@@ -51,6 +53,7 @@ def create_app(
         metrics: told of every request.
         room: memory for answers that clients have yet to take; without a bound if None.
         num_classes: classes of the model, which tell how large an answer will be.
+        most_values: probabilities of the largest answer that there is memory for.
     """
     metrics = metrics or Metrics()
     room = room or Room(sys.maxsize)
@@ -79,7 +82,7 @@ def create_app(
         take_a_place()
         this: Request = g.request
         with this.timed("decode"):
-            image = decode(read_body(settings.max_payload_bytes), settings.max_pixels)
+            image = decode(read_body(settings.max_payload_bytes), *limit(encoder.wants))
         this.pixels = image.shape[0] * image.shape[1]
         client: PatientSocket | None = request.environ.get("gunicorn.socket")
         share = take_room(this.pixels * (1 if encoder.wants == "mask" else 4 * num_classes), client)
@@ -96,6 +99,13 @@ def create_app(
         @app.get("/metrics")
         def tell_metrics() -> Response:
             return Response(metrics.text(), content_type=CONTENT_TYPE)
+
+    def limit(wanted: Kind) -> tuple[int, str]:
+        """The pixels of the largest image, and what to do about a larger one."""
+        affordable = most_values // num_classes
+        if wanted == "mask" or affordable >= settings.max_pixels:
+            return settings.max_pixels, f"{MAX_PIXELS_VARIABLE} moves it."
+        return affordable, "That is for probabilities; a mask (image/png) needs less memory."
 
     def take_a_place() -> None:
         """Bounds the requests in flight, so that HTTP threads are left for `/ping`.

@@ -14,18 +14,21 @@ _PROGRAM_BYTES = 170 * _MIB
 _COPIES_OF_PARAMETERS = 1.9
 
 # A worker without any image: the interpreter, MXNet, the parameters, oneDNN's kernels.
-_WORKER_BYTES = 1 << 30
+_WORKER_BYTES = 768 * _MIB
 
-# What a forward takes for each pixel, and for each pixel and class. Measured with 21 classes at 1
-# to 4 megapixels: 757 (FCN, mask) to 1228 (DeepLabV3, probabilities) a pixel. The logits, their
-# softmax, the array and its encoding are there at the same time.
-_BYTES_A_PIXEL = 1100
-_BYTES_A_PIXEL_AND_CLASS = 16
+# What a forward takes for each pixel that is computed at once; measured at half a megapixel to two
+# megapixels. The logits are an eighth of the image a side.
+_FORWARD_BYTES_A_PIXEL = {"fcn": 850, "psp": 1250, "deeplab": 950}
+_PART_OF_FORWARDS = 0.75
 
-# Larger images take a CPU more than SageMaker's minute.
-MOST_PIXELS = 16_777_216
+# What the whole of a larger image takes for each pixel: itself, its mask and the mask's encoding,
+# and all logits twice, while they are put together.
+_BYTES_A_PIXEL = 8
+_BYTES_A_PIXEL_AND_CLASS = 0.2
+
+# Larger images take a CPU several minutes.
+MOST_PIXELS = 1 << 25
 _FEWEST_PIXELS = 512 * 512
-
 
 # Sixteen requests of SageMaker's 6 MiB, on their way in.
 _REQUEST_BYTES = 96 * _MIB
@@ -56,18 +59,37 @@ def waiting_memory(workers: int, memory: int | None = None) -> WaitingMemory:
     return WaitingMemory(requests=_REQUEST_BYTES, answers=answers)
 
 
+def pixels_at_once(algorithm: str, workers: int, memory: int | None = None) -> int:
+    """Pixels that each of `workers` can compute at the same time; larger images come in pieces.
+
+    Args:
+        algorithm: of the model.
+        workers: processes that share the memory.
+        memory: bytes; all that the container has if None.
+    """
+    share = _PART_OF_FORWARDS * _for_images(workers, memory)
+    return max(_FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
+
+
 def affordable_pixels(num_classes: int, workers: int, memory: int | None = None) -> int:
-    """Pixels of the largest image that each of `workers` can take at the same time.
+    """Pixels of the largest image of which each of `workers` can make a mask at the same time.
 
     Args:
         num_classes: classes of the model.
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
     """
-    waiting = waiting_memory(workers, memory)
-    share = _beside_the_worker(workers, memory) - waiting.requests - waiting.answers
-    pixels = share // (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes)
+    share = (1 - _PART_OF_FORWARDS) * _for_images(workers, memory)
+    pixels = int(share / (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes))
     return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
+
+
+def affordable_values(workers: int, memory: int | None = None) -> int:
+    """Probabilities of the largest answer that each of `workers` can make at the same time.
+
+    They are there twice, once encoded, and the forward is over by then.
+    """
+    return max(_FEWEST_PIXELS * 21, _for_images(workers, memory) // (2 * 4))
 
 
 def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None = None) -> None:
@@ -90,6 +112,11 @@ def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None 
             f"are {memory / _MIB:.0f} MiB. Give the container more (docker run --memory, or a "
             "larger instance)."
         )
+
+
+def _for_images(workers: int, memory: int | None) -> int:
+    waiting = waiting_memory(workers, memory)
+    return max(0, _beside_the_worker(workers, memory) - waiting.requests - waiting.answers)
 
 
 def _beside_the_worker(workers: int, memory: int | None) -> int:

@@ -22,7 +22,7 @@ from semseg.sagemaker.tree import Tree
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
-from semseg.serving.memory import waiting_memory
+from semseg.serving.memory import affordable_values, pixels_at_once, waiting_memory
 from semseg.serving.metrics import Metrics
 from semseg.serving.room import Room
 from semseg.serving.settings import Settings
@@ -45,7 +45,7 @@ def application() -> Flask:
     configure_logging(settings.log_level)
     metrics = Metrics(settings.metrics_folder)
     engine = Engine(metrics)
-    engine.start(lambda: load_predictor(settings.precision), give_up, tell_warm)
+    engine.start(lambda: load_predictor(settings), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
     app = create_app(
         engine,
@@ -53,30 +53,34 @@ def application() -> Flask:
         metrics,
         Room(waiting_memory(settings.workers).answers),
         artifact.architecture.num_classes,
+        affordable_values(settings.workers),
     )
     app.extensions["engine"] = engine
     return app
 
 
-def load_predictor(precision: str) -> AnyPredictor:
+def load_predictor(settings: Settings) -> AnyPredictor:
     """The predictor of the artifact in `/opt/ml/model`, told of in the original's words.
 
     Args:
-        precision: `float32` or `int8`.
+        settings: the precision, and how many workers share the memory.
 
     Raises:
         CustomerError: if the artifact cannot be served, or not in int8.
     """
     artifact = read_artifact(Tree.from_environment(os.environ).model)
-    thresholds = read_thresholds(artifact) if precision == "int8" else None
+    thresholds = read_thresholds(artifact) if settings.precision == "int8" else None
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
 
-    from semseg.inference.predictor import Predictor
+    from semseg.inference.predictor import PIXELS_AT_ONCE, Predictor
 
     logger.info("Number of GPUs being used: %d", min(1, mx.context.num_gpus()))
     logger.info("Loading weights from %s", artifact.parameters)
-    predictor = Predictor(artifact, thresholds=thresholds)
+    affordable = pixels_at_once(artifact.architecture.algorithm, settings.workers)
+    predictor = Predictor(
+        artifact, thresholds=thresholds, pixels_at_once=min(affordable, PIXELS_AT_ONCE)
+    )
     logger.info("...model loaded.")
     return predictor
 
