@@ -32,13 +32,19 @@ def test_percentiles_are_values_that_were_measured() -> None:
 def test_a_row_shows_what_was_measured_and_nothing_else() -> None:
     text = table(
         [
-            result("this, fp32", forward=[0.5, 0.25], http=[0.3], images_per_second=4.0),
+            result(
+                "this, fp32",
+                forward=[0.5, 0.25],
+                forward_cpus=1.94,
+                http=[0.3],
+                images_per_second=4.0,
+            ),
             result("GluonCV, threads set", forward_bytes=3 << 20),
         ]
     )
     assert text.splitlines()[2:] == [
-        "| FCN | 640×480 | GluonCV, threads set |  |  |  | 3 |  |",
-        "| FCN | 640×480 | this, fp32 | 0.250 / 0.500 | 0.300 / 0.300 | 4.00 |  |  |",
+        "| FCN | 640×480 | GluonCV, threads set |  |  |  |  | 3 |  |",
+        "| FCN | 640×480 | this, fp32 | 0.250 / 0.500 | 1.9 | 0.300 / 0.300 | 4.00 |  |  |",
     ]
 
 

@@ -10,7 +10,6 @@ weights are random, which costs the same time.
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -75,8 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     days = sorted({result.measured[:10] for result in found})
     print(f"{'; '.join(sorted({result.machine for result in found}))}; {', '.join(days)}")
     others = max((result.busy or 0 for result in found), default=0)
-    ours = min((result.forward_cpus or math.inf for result in found), default=math.inf)
-    print(f"Before and after, others had at most {others:.0%} of the CPUs; forwards had {ours}.\n")
+    print(f"Right before and after the measurements, others had up to {others:.0%} of the CPUs.\n")
     print(table(found))
     print(promises(found))
 

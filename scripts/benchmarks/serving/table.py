@@ -14,6 +14,7 @@ _HEAD = (
     "image",
     "",
     "forward",
+    "CPUs",
     "HTTP",
     f"images/s, {CLIENTS} clients",
     "MiB, forward",
@@ -29,7 +30,10 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def table(results: Sequence[Result]) -> str:
-    """A row for each contender, network and size; seconds are p50 / p99."""
+    """A row for each contender, network and size; seconds are p50 / p99.
+
+    CPUs are those that the forward kept busy: where others took some, there are fewer.
+    """
     rows = [" | ".join(_row(result)) for result in _in_order(results)]
     rule = " | ".join("---" for _ in _HEAD)
     return "\n".join(f"| {row} |" for row in (" | ".join(_HEAD), rule, *rows)) + "\n"
@@ -51,6 +55,7 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result.width}×{result.height}",
         result.contender,
         _seconds(result.forward),
+        "" if result.forward_cpus is None else f"{result.forward_cpus:.1f}",
         _seconds(result.http),
         "" if result.images_per_second is None else f"{result.images_per_second:.2f}",
         _mebibytes(result.forward_bytes),
