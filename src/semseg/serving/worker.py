@@ -22,6 +22,7 @@ from semseg.sagemaker.tree import Tree
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
+from semseg.serving.heap import give_back_unused
 from semseg.serving.memory import affordable_values, pixels_at_once, waiting_memory
 from semseg.serving.metrics import Metrics
 from semseg.serving.room import Room
@@ -95,8 +96,12 @@ def give_up(problem: Exception) -> None:
 
 
 def tell_warm() -> None:
-    """Notes that the model answers: whatever ends a worker from now on is no reason to halt."""
+    """Notes that the model answers: whatever ends a worker from now on is no reason to halt.
+
+    What loading it took is given back.
+    """
     _shared[_EVER_WARM] = 1
+    give_back_unused()
 
 
 def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
