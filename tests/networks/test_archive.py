@@ -40,6 +40,14 @@ def test_the_artifact_is_found_in_an_archive(archive: Path) -> None:
     assert not folder.exists()
 
 
+def test_what_is_wrong_with_a_file_is_told_of_the_archive(archive: Path) -> None:
+    with (
+        pytest.raises(CustomerError, match=rf"^{archive}/{BEST} is broken$"),
+        artifact_folder(archive) as folder,
+    ):
+        raise CustomerError(f"{folder / BEST} is broken")
+
+
 def test_a_folder_is_itself(tmp_path: Path) -> None:
     with artifact_folder(tmp_path) as folder:
         assert folder == tmp_path

@@ -20,7 +20,8 @@ def artifact_folder(path: Path) -> Iterator[Path]:
     """The folder of an artifact's three files; of an archive, one that is gone after the block.
 
     Raises:
-        CustomerError: there is nothing there, or no archive that can be trusted.
+        CustomerError: there is nothing there, or no archive that can be trusted. What the block
+            raises of the folder's files is told of the archive, which will still be there.
     """
     if path.is_dir():
         yield path
@@ -28,7 +29,10 @@ def artifact_folder(path: Path) -> Iterator[Path]:
     if not path.exists():
         raise CustomerError(f"There is no model: neither a folder nor a file {path} exists.")
     with model_archive.unpacked(path, (BEST, LAST, CONFIGURATION)) as folder:
-        yield folder
+        try:
+            yield folder
+        except CustomerError as error:
+            raise CustomerError(str(error).replace(str(folder), str(path))) from None
 
 
 def add_file(artifact: Path, name: str, content: bytes) -> None:

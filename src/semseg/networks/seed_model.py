@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from semseg.networks.artifact import BEST, CONFIGURATION, LAST, Artifact, read_artifact
+from semseg.networks.archive import artifact_folder
+from semseg.networks.artifact import BEST, LAST, Artifact, read_artifact
 from semseg.sagemaker.channels import Channel
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameter_schema import CROP_MULTIPLE
 from semseg.sagemaker.hyperparameters import Hyperparameters
-from semseg.sagemaker.model_archive import SUFFIXES, unpacked
+from semseg.sagemaker.model_archive import SUFFIXES
 
 ARCHIVE = "model.tar.gz"
 _NAMED = 10
@@ -96,15 +97,8 @@ def _listing(names: list[str]) -> str:
 
 @contextmanager
 def _artifact(place: Path) -> Iterator[Artifact]:
-    if place.is_dir():
-        yield read_artifact(place)
-        return
-    with unpacked(place, (CONFIGURATION, BEST, LAST)) as folder:
-        try:
-            artifact = read_artifact(folder)
-        except CustomerError as error:  # which names files that will not be there any more
-            raise CustomerError(str(error).replace(str(folder), str(place))) from None
-        yield artifact
+    with artifact_folder(place) as folder:
+        yield read_artifact(folder)
 
 
 def _compare(place: Path, artifact: Artifact, job: Hyperparameters) -> None:
