@@ -108,8 +108,6 @@ class HttpWorker(ThreadWorker):
         for listener in self.sockets:
             listener.close()  # whoever comes now is refused at once, and may ask another
 
-    # ------------------------------------------------------------------------------- receiving
-
     def enqueue_req(self, conn: TConn) -> None:
         said = b""
         if conn.initialized:
@@ -167,8 +165,6 @@ class HttpWorker(ThreadWorker):
         parser.unreader.feed(arrival.request.data)
         super().enqueue_req(conn)
 
-    # --------------------------------------------------------------------------------- sending
-
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         try:
             if _patient(conn).go_on():
@@ -203,8 +199,6 @@ class HttpWorker(ThreadWorker):
             self.enqueue_req(conn)
         else:
             super().finish_request(conn, fs)
-
-    # ----------------------------------------------------------------------------------- parting
 
     def _say_goodbye(self, conn: TConn) -> None:
         self._forget(conn)
