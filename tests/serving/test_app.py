@@ -281,8 +281,8 @@ def test_a_client_that_has_hung_up_costs_no_forward(engine, predictor):
     assert post(app, "image/png", Socket()) == 200
 
 
-def test_answers_that_wait_for_their_clients_are_bounded(engine, predictor):
-    one_answer = 3 * 4 * 54
+def test_images_and_answers_that_wait_are_bounded(engine, predictor):
+    one_answer = 54 * (3 + 3 * 4)  # the image, and its probabilities
     app = create_app(engine, Settings(), room=Room(2 * one_answer), num_classes=3)
     sockets = [Socket() for _ in range(3)]
 

@@ -22,7 +22,9 @@ from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 logger = logging.getLogger(__name__)
 
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
-_CROWDED = "Too many answers wait for slow clients to take them: try again in a few seconds."
+_CROWDED = (
+    "The images and answers at hand take all the memory there is: try again in a few seconds."
+)
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
 
 
@@ -51,7 +53,8 @@ def create_app(
         engine: answers images; not necessarily ready yet.
         settings: limits, and what `/execution-parameters` tells.
         metrics: told of every request.
-        room: memory for answers that clients have yet to take; without a bound if None.
+        room: memory for images that wait and answers that clients have yet to take; without a bound
+            if None.
         num_classes: classes of the model, which tell how large an answer will be.
         most_values: probabilities of the largest answer that there is memory for.
     """
@@ -85,7 +88,8 @@ def create_app(
             image = decode(read_body(settings.max_payload_bytes), *limit(encoder.wants))
         this.pixels = image.shape[0] * image.shape[1]
         client: PatientSocket | None = request.environ.get("gunicorn.socket")
-        share = take_room(this.pixels * (1 if encoder.wants == "mask" else 4 * num_classes), client)
+        values = this.pixels * (1 if encoder.wants == "mask" else 4 * num_classes)
+        share = take_room(image.nbytes + values, client)
         answer = engine.submit(encoder.wants, image, (lambda: client.gone) if client else never)
         this.seconds |= {"queue": answer.queued, "forward": answer.forward}
         with this.timed("encode"):
@@ -123,7 +127,7 @@ def create_app(
             return response
 
     def take_room(size: int, client: PatientSocket | None) -> Share:
-        """Bounds the memory of answers, until the client has taken the last byte."""
+        """Bounds the memory of images that wait for the network and of answers to the last byte."""
         share = room.take(size)
         if share is None:
             raise Refusal(503, _CROWDED, retry_after=5)

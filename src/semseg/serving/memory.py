@@ -33,7 +33,8 @@ _FEWEST_PIXELS = 512 * 512
 # Sixteen requests of SageMaker's 6 MiB, on their way in.
 _REQUEST_BYTES = 96 * _MIB
 
-# Of what a worker has beside itself, for answers: sixteen of 799x660 and 21 classes in 4 GiB.
+# Of what a worker has beside itself, for images that wait, and answers: sixteen of 799x660 and 21
+# classes in 4 GiB.
 _ANSWERS_PART = 4
 _LEAST_ANSWER_BYTES = 64 * _MIB
 _MOST_ANSWER_BYTES = 2048 * _MIB
@@ -41,7 +42,12 @@ _MOST_ANSWER_BYTES = 2048 * _MIB
 
 @dataclass(frozen=True)
 class WaitingMemory:
-    """Bytes of a worker for requests that have not all come, and answers not all taken."""
+    """Bytes of a worker for requests that have not all come, and for images and their answers.
+
+    Attributes:
+        requests: what has come of them.
+        answers: for images from decoding on, and their answers until they are taken.
+    """
 
     requests: int
     answers: int
