@@ -118,6 +118,7 @@ def main() -> None:
     from semseg.inference.predictor import PIXELS_AT_ONCE, Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
+    from semseg.serving.heap import give_back_unused
     from semseg.serving.memory import pixels_at_once
 
     artifact = read_artifact(folder)
@@ -128,6 +129,7 @@ def main() -> None:
         pixels_at_once=min(at_once, PIXELS_AT_ONCE),
     )
     predictor.warm_up()
+    give_back_unused()
     if arguments.large:
         height, width = map(int, arguments.large.split("x"))
         one_large(predictor, height, width)

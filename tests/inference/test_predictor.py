@@ -1,4 +1,3 @@
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from semseg.data.normalization import normalize
 from semseg.inference.predictor import Predictor
 from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
-from semseg.networks.base import SegmentationNetwork
 from semseg.networks.zoo import build
 from semseg.sagemaker.errors import CustomerError
 
@@ -98,16 +96,6 @@ def test_a_model_that_gluoncv_saved(tmp_path: Path) -> None:
     probabilities = Predictor(read_artifact(tmp_path)).probabilities(image(48, 48))
     expected = mx.nd.softmax(logits, axis=1)[0].asnumpy()
     np.testing.assert_allclose(probabilities, expected, atol=1e-4)
-
-
-def test_no_second_copy_of_the_values_is_kept(artifact: Artifact) -> None:
-    def networks() -> int:
-        return sum(isinstance(thing, SegmentationNetwork) for thing in gc.get_objects())
-
-    before = networks()
-    predictor = Predictor(artifact)
-    assert networks() == before
-    predictor.warm_up()
 
 
 def test_parameters_with_a_hole_are_refused(network: Any, tmp_path: Path) -> None:

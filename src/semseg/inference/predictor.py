@@ -1,6 +1,5 @@
 """A trained model that answers for one image of any size at a time."""
 
-import gc
 from typing import Any
 
 import numpy as np
@@ -64,9 +63,6 @@ class Predictor:
             int8 = int8_forward(quantized(graph, thresholds.ranges))
             refuse_slower(int8, self._forward)
             self._forward = int8
-        # Blocks refer to each other in circles, and would keep the values as they were read, beside
-        # the folded ones, until Python happens to look: a quarter of a worker's memory.
-        gc.collect()
 
     def mask(self, image: Image) -> Mask:
         """The most probable class of each pixel.
