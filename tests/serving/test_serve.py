@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from semseg import serve
+from semseg.networks.architecture import Architecture
+from semseg.networks.artifact import Artifact
 from semseg.sagemaker.errors import CustomerError
 from semseg.serving.settings import Settings
 
@@ -27,6 +29,14 @@ def test_a_port_in_use_is_told_with_the_variable_that_moves_it():
         port = other.getsockname()[1]
         with pytest.raises(CustomerError, match=f"Port {port} .*SAGEMAKER_BIND_TO_PORT"):
             serve.check_port(port)
+
+
+def test_int8_is_not_for_gpus(tmp_path):
+    artifact = Artifact(Architecture("fcn", "resnet-50", 3), tmp_path / "model_best.params", {})
+    with pytest.raises(CustomerError, match="int8 is for CPUs, and this container has a GPU"):
+        serve.check_int8(artifact, gpus=1)
+    with pytest.raises(CustomerError, match="semseg quantize"):
+        serve.check_int8(artifact, gpus=0)
 
 
 def test_gunicorn_gets_the_threads_that_each_worker_may_use(monkeypatch):
