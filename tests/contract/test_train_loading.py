@@ -10,17 +10,16 @@ from tests.contract.training_job import TrainingJob
 
 pytestmark = pytest.mark.slow
 
-# Notes every start of a process and whether MXNet was there already; the first is a trial.
+# Tells of every start of a process and whether MXNet was there already; the first is a trial.
 WATCH = """
-import atexit, json, subprocess, sys
+import json, subprocess, sys
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}
-seen = []
 def note(event, _):
     if event in STARTS:
-        seen.append((event, hasattr(sys.modules.get("mxnet"), "gluon")))
+        start = [event, hasattr(sys.modules.get("mxnet"), "gluon")]
+        print("start of a process:", json.dumps(start), file=sys.stderr, flush=True)
 sys.addaudithook(note)
 subprocess.run(["true"])
-atexit.register(lambda: print("starts of processes:", json.dumps(seen), file=sys.stderr))
 """
 # Not even an empty file can be put into /dev/shm, where processes would share memory.
 NO_SHARED_MEMORY = (
@@ -40,8 +39,8 @@ def test_no_process_is_forked_and_no_memory_shared(tmp_path: Path) -> None:
         log, errors = train.communicate()
 
     assert train.returncode == 0, log + errors
-    [line] = [line for line in errors.splitlines() if line.startswith("starts of processes: ")]
-    starts = json.loads(line.partition(": ")[2])
+    told = (line.partition("start of a process: ") for line in errors.splitlines())
+    starts = [json.loads(start) for _, found, start in told if found]
     assert ["subprocess.Popen", False] in starts
     assert [event for event, after_mxnet in starts if after_mxnet] == []
     job.remove()

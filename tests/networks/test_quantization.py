@@ -15,9 +15,11 @@ from semseg.sagemaker.errors import CustomerError
 from tests.networks.weights import save, seasoned
 
 CLASSES = 3
-# Of the pixels: with random weights, classes are much closer to each other than with trained ones.
-AGREEMENT = 0.85
-CORRELATION = 0.98
+# With these weights, which have no favourite class, all classes are much closer to each other than
+# with trained ones. Ranges half as large, for comparison, bring an agreement of 0.64 and a
+# correlation of 0.80 at most.
+AGREEMENT = 0.75
+CORRELATION = 0.96
 
 
 @pytest.fixture(scope="module", params=["fcn", "psp", "deeplab"])
