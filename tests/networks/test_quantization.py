@@ -16,10 +16,10 @@ from tests.networks.weights import save, seasoned
 
 CLASSES = 3
 # With these weights, which have no favourite class, all classes are much closer to each other than
-# with trained ones. Ranges half as large, for comparison, bring an agreement of 0.64 and a
-# correlation of 0.80 at most.
-AGREEMENT = 0.75
-CORRELATION = 0.96
+# with trained ones. Ranges as MXNet takes them, which cuts off half of some sums, bring a
+# correlation of 0.98 at most.
+AGREEMENT = 0.90
+CORRELATION = 0.99
 
 
 @pytest.fixture(scope="module", params=["fcn", "psp", "deeplab"])

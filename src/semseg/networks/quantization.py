@@ -5,6 +5,7 @@ and the greatest value seen on sample images. On networks trained here that agre
 well as MXNet's entropy calibration, which takes several times as long.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,7 +81,7 @@ def quantized(graph: Graph, ranges: Ranges) -> Graph:
             f"{len(differences)} of them differ, among them {differences[0]}. Make them anew: "
             "`semseg quantize ARTIFACT IMAGES`."
         )
-    collector.min_max_dict = dict(ranges)
+    collector.min_max_dict = _as_computed(fused, ranges)
     symbol, values, _ = calib_graph(symbol, dict(graph.parameters), {}, collector, "naive", "auto")
     return Graph(symbol.get_backend_symbol(_FUSED), values)
 
@@ -98,3 +99,26 @@ def _quantized(
         quantize_mode="smart",
     )
     return symbol, set(collector.include_layer), values, collector
+
+
+def _as_computed(fused: Any, ranges: Ranges) -> Ranges:
+    """The ranges that MXNet must be told for its fused sums to have those that were seen.
+
+    A fused sum is written over the residual that it adds, in the residual's type. After ReLU that
+    is unsigned, with 255 steps for a range. The residual of a stage's first block has no ReLU, is
+    signed and has 127 steps; MXNet counts 255 all the same, so that all above the middle of the
+    range would be cut off.
+    """
+    nodes = json.loads(fused.tojson())["nodes"]
+    told = dict(ranges)
+    for node in nodes:
+        if node.get("attrs", {}).get("with_postsum_act") == "true":
+            residual = nodes[node["inputs"][-1][0]]
+            if ranges[_output(residual)][0] < 0:
+                low, high = ranges[_output(node)]
+                told[_output(node)] = 2 * low, 2 * high
+    return told
+
+
+def _output(node: Mapping[str, Any]) -> str:
+    return f"{node['name']}_output"
