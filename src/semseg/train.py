@@ -145,6 +145,7 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
     from semseg.training.final_score import score_test_data
     from semseg.training.fit import fit, prepare_network
     from semseg.training.quantizing import quantize_best_model
+    from semseg.training.run import Run
 
     devices = find_devices(parameters)
     network = prepare_network(
@@ -154,9 +155,8 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
     # 6. Train and validate, epoch by epoch, keeping the best. From here on a stop saves first.
     set_up = time.time()
     with stop.held_off():
-        epochs = fit(
-            job, dataset, network, devices, state, checkpoints, resumed, stop, seed_model, team
-        )
+        under_way = Run(job, state, checkpoints, resumed, stop, team)
+        epochs = fit(under_way, dataset, network, devices, seed_model)
 
     # 7. Test data, if there are any, are scored once, with the best model.
     if not dataset.test:

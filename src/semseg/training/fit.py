@@ -20,17 +20,15 @@ from semseg.networks.values import load_model
 from semseg.networks.zoo import build
 from semseg.sagemaker import narration
 from semseg.sagemaker.hyperparameters import Hyperparameters
-from semseg.sagemaker.job import Job
 from semseg.sagemaker.stopping import Stop, StopRequested
-from semseg.training.checkpoint_file import Checkpoint
-from semseg.training.checkpoints import Checkpoints
 from semseg.training.devices import Devices
 from semseg.training.epoch import Learner
 from semseg.training.evaluation import evaluate
 from semseg.training.hosts.agreement import between, stopping_together
-from semseg.training.hosts.team import ALONE, Team
+from semseg.training.hosts.team import Team
 from semseg.training.randomness import seed_initial_values
 from semseg.training.report import Report
+from semseg.training.run import Run
 from semseg.training.saving import Onlooker, Saver
 from semseg.training.schedules import iterations_per_epoch
 from semseg.training.scores import ConfusionMatrix
@@ -66,16 +64,7 @@ def prepare_network(
 
 
 def fit(
-    job: Job,
-    dataset: Dataset,
-    network: Any,
-    devices: Devices,
-    state: State,
-    checkpoints: Checkpoints,
-    resumed: Checkpoint | None,
-    stop: Stop,
-    seed_model: SeedModel | None = None,
-    team: Team = ALONE,
+    run: Run, dataset: Dataset, network: Any, devices: Devices, seed_model: SeedModel | None
 ) -> int:
     """Trains, validates after each epoch, and keeps the best and the last model.
 
@@ -85,21 +74,17 @@ def fit(
     of several hosts to do; for the rest they all go through the same steps.
 
     Args:
-        job: the job.
+        run: the job under way.
         dataset: what to train on and to validate with.
         network: of `prepare_network`.
         devices: MXNet contexts of the network.
-        state: where the run stands; moves on.
-        checkpoints: where checkpoints go, if anywhere.
-        resumed: the checkpoint to go on from; its models are back in the model folder.
-        stop: whether the job has been asked to end.
         seed_model: what the network was before, if it was trained before. It is validated at the
             start, and is the best model until an epoch is better; not so in a job that is resumed.
-        team: the hosts that train together.
 
     Returns:
         The number of epochs trained, those before the checkpoint included.
     """
+    job, state, resumed, stop, team = run.job, run.state, run.resumed, run.stop, run.team
     parameters, position, progress = job.hyperparameters, state.position, state.progress
     training, validation = make_batches(parameters, dataset, state.seed, stop, team)
     main_path = MainPath(network)
@@ -109,7 +94,7 @@ def fit(
         network.load_parameters(str(job.tree.model / artifact.LAST), ctx=list(devices))
         learner.restore(resumed.optimizer_states())
     saver = (
-        Saver(job, network, learner, state, checkpoints, team)
+        Saver(job, network, learner, state, run.checkpoints, team)
         if team.is_first
         else Onlooker(learner, team)
     )
