@@ -14,6 +14,8 @@ from semseg.sagemaker.stopping import Stop, StopRequested
 from semseg.sagemaker.tree import Tree
 from semseg.training import fit
 from semseg.training.checkpoints import Checkpoints
+from semseg.training.hosts.team import ALONE
+from semseg.training.run import Run
 from semseg.training.state import State
 from tests.contract.training_job import CLASSES
 
@@ -78,6 +80,5 @@ class Setting:
         network = Small()
         network.initialize(ctx=list(contexts))
         stop = StopAfter(stop_after)
-        return fit.fit(
-            job, self.dataset, network, contexts, state, checkpoints, resumed, stop, seed_model
-        )
+        under_way = Run(job, state, checkpoints, resumed, stop, ALONE)
+        return fit.fit(under_way, self.dataset, network, contexts, seed_model)

@@ -93,11 +93,7 @@ def fit(
     if resumed is not None:
         network.load_parameters(str(job.tree.model / artifact.LAST), ctx=list(devices))
         learner.restore(resumed.optimizer_states())
-    saver = (
-        Saver(job, network, learner, state, run.checkpoints, team)
-        if team.is_first
-        else Onlooker(learner, team)
-    )
+    saver = Saver(run, network, learner) if team.is_first else Onlooker(learner, team)
     report = Report(job.hosts.current, parameters.epochs, speaks=team.is_first)
     narration.schedule_set_up(iterations_per_epoch(parameters, team.size), parameters.epochs)
     report.ready()

@@ -9,12 +9,10 @@ from typing import Any, TypeVar
 from semseg.networks import artifact
 from semseg.sagemaker import narration
 from semseg.sagemaker.files import replacement
-from semseg.sagemaker.job import Job
 from semseg.training import checkpoint_file
-from semseg.training.checkpoints import Checkpoints
 from semseg.training.epoch import Learner
-from semseg.training.hosts.team import ALONE, Team
-from semseg.training.state import State
+from semseg.training.hosts.team import Team
+from semseg.training.run import Run
 
 T = TypeVar("T")
 
@@ -23,32 +21,21 @@ class Saver:
     """Saves a run's models and checkpoints.
 
     Args:
-        job: the job; its model folder is written to.
+        run: the run, on the first of its hosts; the others have an `Onlooker`.
         network: the network that is trained.
         learner: its trainer.
-        state: where the run stands.
-        checkpoints: where checkpoints go, if anywhere.
-        team: the hosts that train together; the others have an `Onlooker`.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        network: Any,
-        learner: Learner,
-        state: State,
-        checkpoints: Checkpoints,
-        team: Team = ALONE,
-    ) -> None:
-        self._folder = job.tree.model
-        self._configuration = job.configuration.final
+    def __init__(self, run: Run, network: Any, learner: Learner) -> None:
+        self._folder = run.job.tree.model
+        self._configuration = run.job.configuration.final
         self._network = network
         self._learner = learner
-        self._state = state
-        self._checkpoints = checkpoints
-        self._team = team
+        self._state = run.state
+        self._checkpoints = run.checkpoints
+        self._team = run.team
         # An earlier job's files stay as they are, and belong together, until this one has better.
-        self._folder_is_ours = state.position.updates > 0
+        self._folder_is_ours = run.state.position.updates > 0
 
     @contextmanager
     def epoch(self, improved: bool) -> Iterator[None]:

@@ -38,6 +38,7 @@ def run(base: Path, devices: int) -> None:
 
         from semseg.training import fit
         from semseg.training.checkpoints import Checkpoints
+        from semseg.training.run import Run
         from semseg.training.state import State
 
         class Network(nn.HybridBlock):
@@ -69,7 +70,8 @@ def run(base: Path, devices: int) -> None:
         network = Network()
         network.initialize(mx.init.Normal(0.3), ctx=list(contexts))
         checkpoints = Checkpoints(None, {}, 0)
-        fit.fit(job, dataset, network, contexts, State(5), checkpoints, None, Stop(), None, team)
+        under_way = Run(job, State(5), checkpoints, None, Stop(), team)
+        fit.fit(under_way, dataset, network, contexts, None)
         for copy in network.body[0].weight.list_data():
             assert (copy.asnumpy() == network.body[0].weight.data(contexts[0]).asnumpy()).all()
     sys.stdout.flush()
