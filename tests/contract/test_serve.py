@@ -1,5 +1,6 @@
 """What a client gets from `serve`, over real HTTP."""
 
+import http.client
 import socket
 import threading
 import time
@@ -127,6 +128,27 @@ def test_what_cannot_be_served_gets_a_sentence(server, image_file):
             assert answer.status_code == status
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
             assert answer.text.count("\n") == 1
+
+
+def test_a_refused_request_leaves_the_connection_usable(server):
+    body = b"x" * 1_000_000
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.connect()
+    connection.auto_open = 0  # type: ignore[assignment]  # fail, rather than connect once more
+    for accept, status in (("application/json", 406), ("image/png", 415)) * 2:
+        for message in (body, iter([body[:1000], body])):
+            connection.request("POST", "/invocations", message, {"Accept": accept})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
+            assert answer.headers["Connection"] == "keep-alive"
+    connection.close()
+
+
+def test_a_connection_that_will_be_closed_is_said_to_be(server):
+    answer = server.post(b"x" * (6 * 1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert answer.headers["Connection"] == "close"
 
 
 def test_a_chunked_image_is_served(server, image_file):

@@ -43,6 +43,7 @@ def test_however_it_is_cut(request_bytes, sizes):
         incoming.add(rest[:size])
         rest = rest[size:]
         assert incoming.whole == (not rest)
+        assert incoming.complete == incoming.whole
     incoming.add(rest + b"GET /next")
     assert incoming.whole
 
@@ -67,6 +68,7 @@ def test_however_it_is_cut(request_bytes, sizes):
 )
 def test_what_nobody_will_read_on_is_not_waited_for(hopeless):
     assert taken(hopeless).whole
+    assert not taken(hopeless).complete
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", LENGTH, CHUNKED]))

@@ -30,9 +30,6 @@ _GOODBYE = 5.0
 # Seconds that a silent client has when the worker stops.
 _LAST_WORDS = 2.0
 
-# Seconds that a thread reads on for the end of a body that nobody wanted.
-_DRAIN = 0.05
-
 # Seconds between two looks for clients that have had their time.
 _LOOK = 0.25
 
@@ -80,6 +77,8 @@ class HttpWorker(ThreadWorker):
     - A connection that ends is heard out in the poller. Closing it while the client still sends
       would reset it, and the client would see that instead of its answer; gunicorn waits for the
       client in the thread that accepts, and nobody else gets in meanwhile.
+    - A connection whose answer does not say that it will be closed is not closed, whatever the
+      application has read of the request: the client's next one would be lost.
     - A request that is no HTTP gets one plain sentence and a 4xx, never a page or a 5xx.
     """
 
@@ -119,9 +118,7 @@ class HttpWorker(ThreadWorker):
         conn.sock.setblocking(False)
         pace = _Pace()
         pace.deadline = pace.started + (self.cfg.keepalive if self.alive else _LAST_WORDS)
-        arrival = _Arrival(Incoming(self.most_body), Share(self._room), pace)
-        arrival.share.waits_for_a_client(_patient(conn).cut_off)
-        self._arriving[conn] = arrival
+        self._arriving[conn] = _Arrival(Incoming(self.most_body), Share(self._room), pace)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._hear, conn))
         if said:
             self._take_in(conn, said)
@@ -144,6 +141,9 @@ class HttpWorker(ThreadWorker):
 
     def _take_in(self, conn: TConn, said: bytes) -> None:
         arrival = self._arriving[conn]
+        if not arrival.request.data:
+            arrival.pace = _Pace()
+            arrival.share.waits_for_a_client(_patient(conn).cut_off)
         arrival.request.add(said)
         arrival.pace.move(len(said))
         if not arrival.share.grow(len(said)):
@@ -162,7 +162,7 @@ class HttpWorker(ThreadWorker):
         parser: Any = conn.parser
         if not isinstance(parser.unreader, Received):
             parser.unreader = Received(conn.sock)
-        parser.unreader.feed(arrival.request.data)
+        parser.unreader.feed(arrival.request)
         super().enqueue_req(conn)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -257,9 +257,15 @@ class HttpWorker(ThreadWorker):
         for conn in self._leaving:
             self._leaving[conn] = min(self._leaving[conn], deadline)
 
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        if not _unreader(conn).complete:
+            req.force_close()  # and the answer says so
+        return super().handle_request(req, conn)
+
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        # What the application has not read is here already, so there is nothing to wait for.
         parser: Any = conn.parser
-        return bool(keepalive and parser.finish_body(deadline=time.monotonic() + _DRAIN))
+        return bool(keepalive and parser.finish_body())
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         if not isinstance(exc, errors.ParseException):

@@ -14,7 +14,8 @@ _END = b"\r\n\r\n"
 _MOST_HEAD = 1 << 20
 _MOST_CHUNK_HEAD = 4096
 
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r\n)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_MOST_DIGITS = 18  # more than anybody can send
 _CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _EXPECTATION = re.compile(rb"\r\nexpect[ \t]*:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 
@@ -27,11 +28,17 @@ class Incoming:
 
     Args:
         most: bytes of the longest body.
+
+    Attributes:
+        data: what has come.
+        whole: whether there is nothing to wait for.
+        complete: whether all of the body has come.
     """
 
     def __init__(self, most: int) -> None:
         self.data = bytearray()
         self.whole = False
+        self.complete = False
         self._most = most
         self._body = 0  # where it begins, once the head is there
         self._length = 0
@@ -69,16 +76,17 @@ class Incoming:
         self._body = self._seen = end + len(_END)
         head = bytes(self.data[: end + 2])
         lengths, codings = _LENGTH.findall(head), _CODED.findall(head)
-        self._chunked = bool(codings)
-        if len(lengths) + len(codings) > 1 or (
-            codings and codings[0].strip().lower() != b"chunked"
-        ):
+        self._chunked = [coding.strip().lower() for coding in codings] == [b"chunked"]
+        digits = lengths[0].strip() if lengths else b"0"
+        contradicts = len(lengths) + len(codings) > 1 or (codings and not self._chunked)
+        if contradicts or not digits.isdigit():
             self.whole = True
-        elif lengths:
-            self._length = int(lengths[0])
+        else:
+            self._length = int(digits.lstrip(b"0")[:_MOST_DIGITS] or b"0")
 
     def _all_bytes(self) -> bool:
-        return self._length > self._most or len(self.data) >= self._body + self._length
+        self.complete = len(self.data) >= self._body + self._length
+        return self.complete or self._length > self._most
 
     def _all_chunks(self) -> bool:
         while self._decoded <= self._most:
@@ -90,7 +98,8 @@ class Incoming:
             except ValueError:
                 return True
             if size == 0:
-                return self.data.find(_END, end) >= 0 or len(self.data) - end > _MOST_HEAD
+                self.complete = self.data.find(_END, end) >= 0
+                return self.complete or len(self.data) - end > _MOST_HEAD
             following = end + 2 + size + 2
             if size < 0 or len(self.data) < following:
                 return size < 0 or self._decoded + size > self._most
@@ -102,15 +111,21 @@ class Incoming:
 
 
 class Received(SocketUnreader):
-    """What gunicorn's parser reads from: the bytes that have come already, and then the socket."""
+    """What gunicorn's parser reads from: the bytes that have come already, and then the socket.
+
+    Attributes:
+        complete: whether all of the request is among them.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
+        self.complete = False
         self._rest = memoryview(b"")
 
-    def feed(self, data: bytearray) -> None:
-        """The bytes of the next request."""
-        self._rest = memoryview(data)
+    def feed(self, request: Incoming) -> None:
+        """The next request."""
+        self.complete = request.complete
+        self._rest = memoryview(request.data)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """The next bytes, as many as gunicorn's own reader would have asked the socket for."""
