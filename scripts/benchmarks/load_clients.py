@@ -87,7 +87,7 @@ def ask(host: str, port: int, pictures: list[Picture], rng: random.Random, tally
             try:
                 answer = session.post(url, data=body, headers={"Accept": accept}, timeout=120)
             except requests.RequestException as problem:
-                tally.complain("ask", type(problem).__name__)
+                tally.complain("ask", repr(problem))
                 continue
             tally.note("ask", answer.status_code, expected)
             if answer.status_code == 200 and accept == "image/png":
