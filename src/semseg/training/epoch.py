@@ -128,6 +128,11 @@ class Learner:
             for key, copies in states_on_devices(self._trainer):
                 self._exchange.spread(key, copies)
 
+    def part(self) -> None:
+        """Nothing more is to be learned together. For all hosts at the same time."""
+        if self._exchange is not None:
+            self._exchange.close()
+
     def _names_in_files(self) -> dict[str, str]:
         """Gluon numbers the names of parameters; those in model files are always the same."""
         parameters = self._network._collect_params_with_prefix()

@@ -148,6 +148,7 @@ def fit(
         saver.stopped()
         return position.epoch
 
+    learner.part()
     if position.epoch < parameters.epochs:
         narration.stopped_early(position.epoch - 1, progress.best)
     if team.size == 1:

@@ -34,7 +34,7 @@ class Exchange:
     def __init__(self, team: Team, parameters: Sequence[Any], devices: Devices) -> None:
         os.environ.update(team.worker)  # ps-lite has no other way to be told
         on_gpus = devices[0].device_type == "gpu"
-        self._store = mx.kv.create("dist_device_sync" if on_gpus else "dist_sync")
+        self._store: Any = mx.kv.create("dist_device_sync" if on_gpus else "dist_sync")
         self._team = team
         self._parameters = parameters
         self._devices = devices
@@ -61,6 +61,14 @@ class Exchange:
         """Gives all devices the first host's parameters."""
         for key, parameter in enumerate(self._parameters):
             self.spread(key, parameter.list_data())
+
+    def close(self) -> None:
+        """Ends ps-lite on all hosts, and waits until all of them want that.
+
+        It happens anyway when this is collected as garbage, but then at a moment of each host's own
+        choosing, and the first to come would wait for the last.
+        """
+        self._store = None
 
     def spread(self, key: int, copies: list[Any]) -> None:
         """Puts the first host's array, that of its first device, into all of them.

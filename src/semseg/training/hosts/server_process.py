@@ -4,7 +4,6 @@ Which of them, and where, is in the environment. `train` holds the other end of 
 """
 
 import os
-import sys
 import threading
 
 
@@ -15,7 +14,9 @@ def main() -> None:
 
 
 def _end_with_train() -> None:
-    sys.stdin.buffer.read()
+    # Not by way of `sys.stdin`, whose lock the interpreter wants for itself when it ends.
+    while os.read(0, 1):
+        pass
     os._exit(0)
 
 

@@ -84,7 +84,7 @@ class ParameterServers:
 
         def watch() -> None:
             code = process.wait()
-            if not self._closing:
+            if code and not self._closing:  # 0: all hosts have closed their `Exchange`
                 host = self._team.address
                 fail(PlatformError(f"ps-lite's {role} on {host} ended, with exit code {code}."))
 
