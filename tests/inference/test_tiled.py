@@ -14,12 +14,15 @@ from tests.inference.pictures import picture
 SIZES = {"fcn": (90, 1103), "psp": (90, 1103), "deeplab": (60, 2403)}
 
 
+# Parts of an image that are computed at once. Where it is the smaller one, DeepLabV3's windows are
+# left with a margin of 36 cells, as they are in 3 GiB.
 @pytest.mark.slow
-def test_seams_do_not_show(trained: tuple[Any, Artifact]) -> None:
+@pytest.mark.parametrize("part", [0.67, 0.52])
+def test_seams_do_not_show(trained: tuple[Any, Artifact], part: float) -> None:
     _, artifact = trained
     height, width = SIZES[artifact.architecture.algorithm]
     photo = picture(height, width)
-    at_once = height * width * 2 // 3
+    at_once = int(height * width * part)
     whole = Predictor(artifact).probabilities(photo)
     tiled = Predictor(artifact, pixels_at_once=at_once).probabilities(photo)
 
