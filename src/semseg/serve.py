@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from typing import NoReturn
 
 from semseg.gpus import usable_gpus
@@ -21,8 +20,9 @@ from semseg.runtime import serving_environment
 from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
+from semseg.serving import metrics_folder
 from semseg.serving.memory import affordable_pixels, refuse_too_little_memory
-from semseg.serving.settings import MAX_PIXELS_VARIABLE, METRICS_FOLDER_VARIABLE, Settings
+from semseg.serving.settings import MAX_PIXELS_VARIABLE, METRICS_FOLDER_VARIABLES, Settings
 
 logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
 
@@ -99,18 +99,13 @@ def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
         **serving_environment(settings.workers),
         MAX_PIXELS_VARIABLE: str(max_pixels),
         **{name: value for name, value in os.environ.items() if value},  # empty means not set
-        **({METRICS_FOLDER_VARIABLE: metrics_folder()} if settings.metrics else {}),
     }
+    for name in METRICS_FOLDER_VARIABLES:  # another program's folder is not for our figures
+        environment.pop(name, None)
+    if settings.metrics:
+        environment[METRICS_FOLDER_VARIABLES[0]] = metrics_folder.make()
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
-
-
-def metrics_folder() -> str:
-    """A new folder for the figures of all workers; in memory, where there is such a place."""
-    memory = "/dev/shm"
-    return tempfile.mkdtemp(
-        prefix="semseg-metrics-", dir=memory if os.access(memory, os.W_OK) else None
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,12 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from gunicorn.config import Config
 
-from semseg.serving import gunicorn_config
+from semseg.serving import gunicorn_config, metrics_folder
 from semseg.serving.http_worker import HttpWorker
 
 
@@ -22,3 +27,39 @@ def test_gunicorn_knows_every_setting():
 def test_no_setting_is_misspelled(name):
     assert name in Config().settings
     assert hasattr(gunicorn_config, name)
+
+
+def end_a_server(folder: str | Path, metrics: str) -> None:
+    """What gunicorn calls when it ends, where the environment names a folder of figures."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from semseg.serving import gunicorn_config; gunicorn_config.on_exit(None)",
+        ],
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "SEMSEG_METRICS": metrics,
+            "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        },
+    )
+
+
+@pytest.mark.parametrize("metrics", ["on", "off"])
+def test_somebody_else_s_folder_outlives_the_server(tmp_path, metrics):
+    (tmp_path / "valuable").write_text("more than figures")
+
+    end_a_server(tmp_path, metrics)
+
+    assert (tmp_path / "valuable").read_text() == "more than figures"
+
+
+def test_the_server_s_own_folder_does_not():
+    folder = Path(metrics_folder.make())
+    (folder / "counter_1.db").touch()
+
+    end_a_server(folder, "on")
+
+    assert not folder.exists()

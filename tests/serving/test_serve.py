@@ -70,6 +70,22 @@ def test_what_the_user_set_stays(monkeypatch):
     assert "PROMETHEUS_MULTIPROC_DIR" not in calls[0][2]
 
 
+@pytest.mark.parametrize("metrics", [True, False])
+@pytest.mark.parametrize("name", ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"])
+def test_another_program_s_folder_of_figures_is_not_used(monkeypatch, tmp_path, name, metrics):
+    calls = []
+    monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
+    monkeypatch.setenv(name, str(tmp_path))
+
+    serve.become_gunicorn(Settings(metrics=metrics), max_pixels=1000)
+
+    environment = calls[0][2]
+    assert str(tmp_path) not in environment.values()
+    assert ("PROMETHEUS_MULTIPROC_DIR" in environment) == metrics
+    if metrics:
+        Path(environment["PROMETHEUS_MULTIPROC_DIR"]).rmdir()
+
+
 @pytest.fixture
 def _process_as_it_was():
     logger = logging.getLogger("semseg")

@@ -25,7 +25,7 @@ def test_every_variable_is_read():
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
             "SEMSEG_MAX_PIXELS": "1000",
             "SEMSEG_PRECISION": "int8",
-            "SEMSEG_METRICS": "OFF",
+            "SEMSEG_METRICS": "On",
             "PROMETHEUS_MULTIPROC_DIR": "/somewhere",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "debug",
         }
@@ -38,10 +38,15 @@ def test_every_variable_is_read():
         max_payload_bytes=20 * 1024 * 1024,
         max_pixels=1000,
         precision="int8",
-        metrics=False,
         metrics_folder=Path("/somewhere"),
         log_level=logging.DEBUG,
     )
+
+
+def test_without_metrics_there_is_no_folder_for_them():
+    variables = {"SEMSEG_METRICS": "OFF", "PROMETHEUS_MULTIPROC_DIR": "/somewhere"}
+
+    assert Settings.from_environment(variables) == Settings(metrics=False)
 
 
 def test_the_sdk_s_number_is_a_log_level():

@@ -1,12 +1,12 @@
 """gunicorn's settings: its names, our values. gunicorn reads this module when it starts."""
 
 import os
-import shutil
 import signal
 import sys
 from typing import Any
 
 from semseg.sagemaker.logs import configure_logging
+from semseg.serving import metrics_folder
 from semseg.serving.http_worker import HttpWorker
 from semseg.serving.memory import waiting_memory
 from semseg.serving.metrics import forget
@@ -70,7 +70,7 @@ def child_exit(arbiter: Any, worker: Any) -> None:
 def on_exit(_arbiter: Any) -> None:
     """Leaves no figures behind: the next server counts from zero."""
     if _settings.metrics_folder is not None:
-        shutil.rmtree(_settings.metrics_folder, ignore_errors=True)
+        metrics_folder.remove(_settings.metrics_folder)
 
 
 worker_exit = end

@@ -11,7 +11,8 @@ from semseg.serving.memory import MOST_PIXELS
 MIB = 1024 * 1024
 
 MAX_PIXELS_VARIABLE = "SEMSEG_MAX_PIXELS"
-METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own name for it
+# prometheus-client's own name for it, and the one it had before and still reads.
+METRICS_FOLDER_VARIABLES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Settings:
         in_flight: requests for inference that a worker holds at a time, from the last byte of the
             body to the first byte of the answer. Fewer than `threads`, so that `/ping` finds one.
         metrics: whether `/metrics` is there.
-        metrics_folder: where the workers keep its figures; None for the memory of one process.
+        metrics_folder: where the workers keep its figures; None for the memory of one process, and
+            where there are no metrics.
         log_level: what is told; one line for each request from `logging.DEBUG` on.
     """
 
@@ -102,15 +104,16 @@ class Settings:
             CustomerError: with one sentence for every malformed variable.
         """
         problems: list[str] = []
-        folder = environ.get(METRICS_FOLDER_VARIABLE)
+        folder = environ.get(METRICS_FOLDER_VARIABLES[0])
+        metrics = _METRICS.read(environ, problems) == "on"
         settings = cls(
             port=_PORT.read(environ, problems),
             workers=_WORKERS.read(environ, problems),
             timeout=_TIMEOUT.read(environ, problems),
             max_payload_bytes=_MAX_PAYLOAD_MB.read(environ, problems) * MIB,
             max_pixels=_MAX_PIXELS.read(environ, problems),
-            metrics=_METRICS.read(environ, problems) == "on",
-            metrics_folder=Path(folder) if folder else None,
+            metrics=metrics,
+            metrics_folder=Path(folder) if folder and metrics else None,
             log_level=_LEVELS[_LOG_LEVEL.read(environ, problems)],
             precision=_PRECISION.read(environ, problems),
         )
