@@ -100,9 +100,9 @@ def compare_encodings() -> None:
     )
     probabilities = np.random.default_rng(1).random((CLASSES, HEIGHT, WIDTH), np.float32)
     body = jpeg(HEIGHT, WIDTH)
-    image = decode(body, HEIGHT * WIDTH)
+    image = decode(body)
     steps: dict[str, Callable[[], object]] = {
-        "JPEG to pixels": lambda: decode(body, HEIGHT * WIDTH),
+        "JPEG to pixels": lambda: decode(body),
         "pixels to network input (inference thread)": lambda: normalize(image),
         "mask to image/png": lambda: encode_png(masks["flat"]),
         "probabilities to application/x-recordio-protobuf": lambda: encode_recordio(probabilities),

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from semseg.serving import app as app_module
 from semseg.serving.app import create_app
+from semseg.serving.decoding import announced, decode
 from semseg.serving.engine import Engine
 from semseg.serving.room import Room
 from semseg.serving.settings import Settings
@@ -282,8 +284,8 @@ def test_a_client_that_has_hung_up_costs_no_forward(engine, predictor):
 
 
 def test_images_and_answers_that_wait_are_bounded(engine, predictor):
-    one_answer = 54 * (3 + 3 * 4)  # the image, and its probabilities
-    app = create_app(engine, Settings(), room=Room(2 * one_answer), num_classes=3)
+    one_answer = 54 * (3 + 21 * 4)  # the image, and its probabilities
+    app = create_app(engine, Settings(), room=Room(2 * one_answer), num_classes=21)
     sockets = [Socket() for _ in range(3)]
 
     assert [post(app, "application/x-npy", socket) for socket in sockets] == [200, 200, 503]
@@ -292,6 +294,48 @@ def test_images_and_answers_that_wait_are_bounded(engine, predictor):
         callback()
     assert post(app, "application/x-npy", sockets[2]) == 200
     assert post(app, "image/png", Socket()) == 503
+
+
+@pytest.mark.parametrize("accept", ["image/png", "application/x-npy"])
+def test_there_is_room_for_an_image_before_it_is_decoded(engine, predictor, monkeypatch, accept):
+    decoded = []
+    monkeypatch.setattr(app_module, "decode", lambda body: decoded.append(body) or decode(body))
+    room = Room(100_000)
+    app = create_app(engine, Settings(), room=room, num_classes=3)
+    others = room.take(100_000)
+    assert others is not None
+
+    assert post(app, accept) == 503
+    assert not decoded
+    others.release()
+    assert post(app, accept) == 200
+    assert len(decoded) == 1
+
+
+def test_an_image_that_is_decoded_takes_less_room(engine, predictor):
+    file = image_file(200, 300, "JPEG")
+    decoding = announced(file, 60_000).decoding_bytes
+    app = create_app(engine, Settings(), room=Room(decoding + 3 * 60_000 * 4))
+    predictor.go_on.clear()
+
+    def ask() -> int:
+        with app.test_client().post("/invocations", data=file, headers=ACCEPT_PNG) as answer:
+            return answer.status_code
+
+    with ThreadPoolExecutor(4) as clients:
+        asked = [clients.submit(ask) for _ in range(4)]
+        wait_for(lambda: engine._jobs.qsize() == 3)  # besides the one that is at work
+        assert ask() == 503
+        predictor.go_on.set()
+    assert [answer.result() for answer in asked] == [200, 200, 200, 200]
+
+
+def test_what_is_damaged_gives_its_room_back(engine):
+    app = create_app(engine, Settings(), room=Room(announced(IMAGE, 54).decoding_bytes))
+
+    for body in 3 * [IMAGE[:-30], IMAGE]:
+        with app.test_client().post("/invocations", data=body) as answer:
+            assert answer.status_code == (200 if body is IMAGE else 400)
 
 
 def test_without_a_socket_the_end_of_the_answer_makes_room(engine):

@@ -1,19 +1,29 @@
+import subprocess
+import sys
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from semseg.serving.decoding import decode
+from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.refusal import Refusal
+from semseg.serving.room import Room
 
-from .conftest import image_file
+from .conftest import image_file, wait_for
+
+
+def announced_and_decoded(body: bytes, max_pixels: int) -> np.ndarray:
+    announced(body, max_pixels)
+    return decode(body)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"])
 def test_the_bytes_tell_the_format(format):
-    pixels = decode(image_file(5, 7, format), 100)
+    pixels = decode(image_file(5, 7, format))
 
     assert pixels.shape == (5, 7, 3)
     assert pixels.dtype == np.uint8
@@ -24,7 +34,7 @@ def test_whatever_the_mode_the_pixels_are_rgb(mode):
     body = BytesIO()
     Image.new(mode, (7, 5)).save(body, "TIFF")
 
-    assert decode(body.getvalue(), 100).shape == (5, 7, 3)
+    assert decode(body.getvalue()).shape == (5, 7, 3)
 
 
 def test_exif_orientation_is_not_applied():
@@ -33,7 +43,7 @@ def test_exif_orientation_is_not_applied():
     exif[0x0112] = 6
     Image.new("RGB", (7, 5)).save(body, "JPEG", exif=exif)
 
-    assert decode(body.getvalue(), 100).shape == (5, 7, 3)
+    assert decode(body.getvalue()).shape == (5, 7, 3)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +61,7 @@ def test_exif_orientation_is_not_applied():
 )
 def test_what_cannot_be_decoded_is_refused_with_a_sentence(body, status):
     with pytest.raises(Refusal) as refusal:
-        decode(body, 50 * 70)
+        announced_and_decoded(body, 50 * 70)
 
     assert refusal.value.status == status
     assert refusal.value.sentence.endswith(".")
@@ -59,7 +69,7 @@ def test_what_cannot_be_decoded_is_refused_with_a_sentence(body, status):
 
 
 def test_an_image_of_just_as_many_pixels_as_allowed_is_served():
-    assert decode(image_file(50, 70), 50 * 70).shape == (50, 70, 3)
+    assert announced_and_decoded(image_file(50, 70), 50 * 70).shape == (50, 70, 3)
 
 
 def test_too_many_pixels_are_told_before_decoding():
@@ -68,6 +78,96 @@ def test_too_many_pixels_are_told_before_decoding():
     huge[29:33] = zlib.crc32(huge[12:29]).to_bytes(4, "big")
 
     with pytest.raises(Refusal, match="200000 x 200000") as refusal:
-        decode(bytes(huge), 100)
+        announced(bytes(huge), 100)
 
     assert refusal.value.status == 413
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from semseg.serving.decoding import announced, decode
+
+def kilobytes(name):
+    [line] = [l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith(name)]
+    return int(line.split()[1])
+
+body = sys.stdin.buffer.read()
+file = announced(body, 1 << 30)
+resident = kilobytes("VmRSS")
+decode(body)
+print((kilobytes("VmHWM") - resident) * 1024 + len(body), file.decoding_bytes)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "format", "options"),
+    [
+        ("RGB", "JPEG", {}),
+        ("CMYK", "JPEG", {"progressive": True, "subsampling": 0}),
+        ("RGBA", "PNG", {"compress_level": 1}),
+        ("RGB", "WEBP", {"lossless": True, "method": 0}),
+    ],
+)
+def test_decoding_takes_no_more_memory_than_is_said(mode, format, options):
+    body, side = BytesIO(), 2400
+    small = Image.frombytes("RGB", (8, 8), bytes(range(192)))
+    small.resize((side, side), Image.Resampling.BICUBIC).convert(mode).save(body, format, **options)
+
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE],
+        input=body.getvalue(),
+        capture_output=True,
+        check=True,
+    )
+
+    taken, said = map(int, measured.stdout.split())
+    assert 0.6 * said < taken < said + (2 << 20)  # two for the modules that it loads
+
+
+def test_an_image_waits_for_those_that_are_being_decoded():
+    room = Room(100)
+    decoding = DecodingRoom(room)
+    go_on = threading.Event()
+    at_work = []
+
+    def work() -> None:
+        with decoding.place(60, kept=20):
+            at_work.append(room)
+            go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(work) for _ in range(2)]
+        wait_for(lambda: bool(at_work))
+        assert threading.Event().wait(0.1) is False
+        assert len(at_work) == 1
+        go_on.set()
+        for one in both:
+            one.result(30)
+    assert len(at_work) == 2
+    assert room.take(60) is not None
+    assert room.take(1) is None
+
+
+def test_an_image_is_refused_where_there_is_nothing_to_wait_for():
+    room = Room(100)
+    decoding = DecodingRoom(room)
+    with pytest.raises(ArithmeticError), decoding.place(60, kept=50):
+        raise ArithmeticError
+
+    with pytest.raises(Refusal) as refusal, decoding.place(60, kept=50):
+        pass
+
+    assert refusal.value.status == 503
+    assert refusal.value.retry_after == 5
+
+
+def test_a_single_image_may_be_larger_than_all_the_room():
+    decoding = DecodingRoom(Room(100))
+
+    with decoding.place(1000, kept=500) as share:
+        pass
+    assert share.size == 500
+    share.release()
+    with decoding.place(1000, kept=500):
+        pass

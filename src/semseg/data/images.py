@@ -10,6 +10,9 @@ text is one plain sentence without a path: the caller knows the path, and bytes 
 
 import errno
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -106,6 +109,27 @@ class NotToBeHad(ImageError):
     """Where the file should be, there is none, or none that may be read."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before its pixels.
+
+    Attributes:
+        format: Pillow's name for it, one of `FORMATS`.
+        width: of the picture, in pixels.
+        height: likewise.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+def read_header(data: bytes, max_pixels: int | None = None) -> Header:
+    """What the file says of itself; no pixel is decoded. Raises as `open_image` does."""
+    with _opened(data, max_pixels) as image:
+        return Header(str(image.format), image.width, image.height)
+
+
 def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
     """Decode a whole file and return the picture in its own mode.
 
@@ -113,21 +137,8 @@ def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None)
     for everything else that is wrong with the file. An `OSError` is the disk's or the network's.
     """
     data = _read(source)
-    if not data:
-        raise ImageError("The file is empty.")
-    # Importing gluoncv sets this to True, after which Pillow turns the missing part of a cut file
-    # into grey without a word. An import happens once, and every read sets it back, in any thread.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            _check_size(image, max_pixels)
-            image.load()
-    except ImageError:
-        raise
-    except MemoryError as error:
-        raise OutOfMemory("The image is too large for the memory of this machine.") from error
-    except Exception as error:  # Pillow's plugins raise nearly every class there is
-        raise ImageError(_in_plain_words(error)) from error
+    with _opened(data, max_pixels) as image:
+        image.load()
     if image.format == "PNG" and not png.is_whole(data):
         raise ImageError("The file is truncated: its end is missing.")
     if image.format == "PNG" and not png.is_intact(data):
@@ -169,6 +180,25 @@ def as_mask(image: Image.Image) -> Image.Image:
     if image.mode == "L":
         return image
     return Image.fromarray(np.asarray(image).astype(np.uint8))
+
+
+@contextmanager
+def _opened(data: bytes, max_pixels: int | None) -> Iterator[Image.Image]:
+    if not data:
+        raise ImageError("The file is empty.")
+    # Importing gluoncv sets this to True, after which Pillow turns the missing part of a cut file
+    # into grey without a word. An import happens once, and every read sets it back, in any thread.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            _check_size(image, max_pixels)
+            yield image
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemory("The image is too large for the memory of this machine.") from error
+    except Exception as error:  # Pillow's plugins raise nearly every class there is
+        raise ImageError(_in_plain_words(error)) from error
 
 
 def _read(source: Stored | bytes | BinaryIO) -> bytes:

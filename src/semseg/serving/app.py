@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from semseg.serving.decoding import decode
+from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.encoders import Kind
 from semseg.serving.engine import Engine
 from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
@@ -22,9 +22,6 @@ from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 logger = logging.getLogger(__name__)
 
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
-_CROWDED = (
-    "The images and answers at hand take all the memory there is: try again in a few seconds."
-)
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
 
 
@@ -53,13 +50,13 @@ def create_app(
         engine: answers images; not necessarily ready yet.
         settings: limits, and what `/execution-parameters` tells.
         metrics: told of every request.
-        room: memory for images that wait and answers that clients have yet to take; without a bound
-            if None.
+        room: memory for images, from decoding on, and answers that clients have yet to take;
+            without a bound if None.
         num_classes: classes of the model, which tell how large an answer will be.
         most_values: probabilities of the largest answer that there is memory for.
     """
     metrics = metrics or Metrics()
-    room = room or Room(sys.maxsize)
+    decoding = DecodingRoom(room or Room(sys.maxsize))
     app = Flask(__name__, static_folder=None)
     # One byte more than allowed: werkzeug cuts a chunked body at the limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
@@ -84,19 +81,23 @@ def create_app(
         encoder = choose(request.headers.get("Accept"))
         take_a_place()
         this: Request = g.request
-        with this.timed("decode"):
-            image = decode(read_body(settings.max_payload_bytes), *limit(encoder.wants))
-        this.pixels = image.shape[0] * image.shape[1]
         client: PatientSocket | None = request.environ.get("gunicorn.socket")
-        values = this.pixels * (1 if encoder.wants == "mask" else 4 * num_classes)
-        share = take_room(image.nbytes + values, client)
+        with this.timed("decode"):
+            body = read_body(settings.max_payload_bytes)
+            file = announced(body, *limit(encoder.wants))
+            kept = file.pixels * (3 + (1 if encoder.wants == "mask" else 4 * num_classes))
+            with decoding.place(max(kept, file.decoding_bytes), kept) as share:
+                give_back_after_the_answer(share, client)
+                image = decode(body)
+            del body
+        this.pixels = file.pixels
         answer = engine.submit(encoder.wants, image, (lambda: client.gone) if client else never)
         this.seconds |= {"queue": answer.queued, "forward": answer.forward}
         with this.timed("encode"):
-            body = encoder.encode(answer.values)
+            encoded = encoder.encode(answer.values)
         if client:
             share.waits_for_a_client(client.cut_off)
-        return Response(body, mimetype=encoder.media_type)
+        return Response(encoded, mimetype=encoder.media_type)
 
     if settings.metrics:
 
@@ -126,21 +127,16 @@ def create_app(
             response.call_on_close(place.close)
             return response
 
-    def take_room(size: int, client: PatientSocket | None) -> Share:
-        """Bounds the memory of images that wait for the network and of answers to the last byte."""
-        share = room.take(size)
-        if share is None:
-            raise Refusal(503, _CROWDED, retry_after=5)
+    def give_back_after_the_answer(share: Share, client: PatientSocket | None) -> None:
+        """Bounds the memory of images, from decoding on, and of answers to the last byte."""
         if client:
             client.when_sent(share.release)
-            return share
+            return
 
         @after_this_request
         def leave(response: Response) -> Response:
             response.call_on_close(share.release)
             return response
-
-        return share
 
     _tell_of_every_request(app, metrics)
     answer_problems(app, settings)

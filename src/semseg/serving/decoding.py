@@ -1,33 +1,123 @@
 """From a request's body to pixels. The bytes decide what it is, never the content type."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
-from semseg.data.images import ImageError, TooManyPixels, read_image
+from semseg.data.images import ImageError, TooManyPixels, read_header, read_image
 from semseg.serving.refusal import Refusal
+from semseg.serving.room import Room, Share
+
+# What decoding takes for each pixel at its peak, the result included. Pillow keeps RGB in 4 bytes;
+# NumPy gets 3 of them, twice. A progressive JPEG in CMYK has its coefficients, and WebP several
+# canvases and a copy of the file besides (measured; tests/serving/test_decoding.py does it again).
+_BYTES_A_PIXEL = 12.1
+_BYTES_A_PIXEL_OF = {"WEBP": 19.1}
+
+_CROWDED = (
+    "The images and answers at hand take all the memory there is: try again in a few seconds."
+)
 
 
-def decode(body: bytes, max_pixels: int, way_out: str = "") -> NDArray[np.uint8]:
-    """The RGB pixels of an image file, uint8 (H,W,3), as stored: no EXIF orientation applied.
+@dataclass(frozen=True)
+class Announced:
+    """What an image file says of itself, before any of its pixels is decoded.
+
+    Attributes:
+        pixels: H x W.
+        decoding_bytes: memory that decoding it takes at its peak, the file included.
+    """
+
+    pixels: int
+    decoding_bytes: int
+
+
+def announced(body: bytes, max_pixels: int, way_out: str = "") -> Announced:
+    """What an image file says of itself.
 
     AWS documents `image/jpeg` only; PNG, other content types and none were seen to work there.
 
     Args:
         body: the file's bytes.
-        max_pixels: H x W of the largest image; told from the file's header, before decoding.
+        max_pixels: H x W of the largest image.
         way_out: what to do about a larger image, a sentence.
 
     Raises:
-        Refusal: 400 for an empty, truncated or damaged file, 413 for too many pixels, 415 for
-            what is no image.
+        Refusal: 400 for an empty or damaged file, 413 for too many pixels, 415 for what is no
+            image.
     """
     if not body:
         raise Refusal(400, "The request has no body: send the bytes of one JPEG or PNG file.")
     try:
-        return np.asarray(read_image(body, max_pixels))
+        header = read_header(body, max_pixels)
     except TooManyPixels as problem:
         raise Refusal(413, f"{problem} {way_out}".rstrip()) from problem
     except ImageError as problem:
-        unknown = isinstance(problem.__cause__, UnidentifiedImageError)
-        raise Refusal(415 if unknown else 400, str(problem)) from problem
+        raise _refusal(problem) from problem
+    pixels = header.width * header.height
+    each = _BYTES_A_PIXEL_OF.get(header.format, _BYTES_A_PIXEL)
+    return Announced(pixels, int(each * pixels) + 2 * len(body))
+
+
+def decode(body: bytes) -> NDArray[np.uint8]:
+    """The RGB pixels of an image file, uint8 (H,W,3), as stored: no EXIF orientation applied.
+
+    Raises:
+        Refusal: 400 for a truncated or damaged file, 415 for what is no image.
+    """
+    try:
+        return np.asarray(read_image(body))
+    except ImageError as problem:
+        raise _refusal(problem) from problem
+
+
+class DecodingRoom:
+    """Has no more images decoded at once than there is memory for.
+
+    Decoding takes several times the memory of its result, but not for long: so an image that does
+    not fit beside others that are being decoded waits for them, and is refused only if there is
+    nobody to wait for.
+
+    Args:
+        room: where images stay once they are decoded.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._changed = threading.Condition()
+        self._at_work = 0
+
+    @contextmanager
+    def place(self, size: int, kept: int) -> Iterator[Share]:
+        """Decode in this block; the share is the caller's to release.
+
+        Args:
+            size: bytes that decoding takes.
+            kept: bytes that the share has from the block's end on, not more than `size`.
+
+        Raises:
+            Refusal: 503 if the memory is not to be had.
+        """
+        with self._changed:
+            while (share := self._room.take(size)) is None:
+                if not self._at_work:
+                    raise Refusal(503, _CROWDED, retry_after=5)
+                self._changed.wait()
+            self._at_work += 1
+        try:
+            yield share
+        finally:
+            share.grow(kept - size)
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+
+def _refusal(problem: ImageError) -> Refusal:
+    unknown = isinstance(problem.__cause__, UnidentifiedImageError)
+    return Refusal(415 if unknown else 400, str(problem))
