@@ -174,6 +174,25 @@ def say(port: int, *parts: bytes) -> bytes:
 POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
 
 
+TOO_LONG = 6 * 1024 * 1024 + 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: %d\r\n\r\nx" % TOO_LONG,
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % TOO_LONG,
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n%x\r\n" % (TOO_LONG - 1),
+    ],
+)
+def test_a_body_that_will_be_too_long_is_refused_before_it_has_come(server, head):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(POST + head)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nConnection: close\r\n" in answer
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [

@@ -26,7 +26,12 @@ def app(environ, start_response):
         return [b"a" * 1000, b"b" * 19_998_993 + b"the end"]
     answer = b"ok"
     if environ["PATH_INFO"] == "/body":
-        answer = b"%d" % len(environ["wsgi.input"].read())
+        try:
+            answer = b"%d" % len(environ["wsgi.input"].read())
+        except OSError:
+            answer = b"broken off"
+    if environ["PATH_INFO"] == "/length":
+        answer = environ["CONTENT_LENGTH"].encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
 """
@@ -186,6 +191,45 @@ def test_a_trickle_is_let_go(port):
                 time.sleep(0.2)
         assert time.monotonic() - started < 9
     assert is_served(port)
+
+
+@pytest.mark.parametrize(
+    "hopeless",
+    [
+        b"Content-Length: 99999999\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n3;" + b"x" * 5000,
+        b"Transfer-Encoding: identity, chunked\r\n\r\nff\r\n",
+    ],
+)
+def test_no_thread_waits_for_the_rest_of_what_will_be_refused(port, hopeless):
+    with crowd(port, b"POST /body HTTP/1.1\r\nHost: x\r\n" + hopeless) as connections:
+        waiting = connections
+        deadline = time.monotonic() + 10
+        while waiting:
+            assert time.monotonic() < deadline
+            for connection in waiting:
+                connection.sendall(b"1")  # never a pause
+            answered, _, _ = select.select(waiting, [], [], 0.2)
+            assert all(b"\r\nConnection: close\r\n" in each.recv(65536) for each in answered)
+            waiting = [connection for connection in waiting if connection not in answered]
+
+
+@pytest.mark.parametrize(
+    ("head", "length"),
+    [
+        (b"Content-Length: 99999999\r\n\r\n", b"99999999"),
+        (b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", b"99999999"),
+        (b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", b"268435455"),
+    ],
+)
+def test_the_application_is_told_at_once_how_long_a_body_is_that_it_will_not_get(
+    port, head, length
+):
+    answer = ask(port, b"POST /length HTTP/1.1\r\nHost: x\r\n" + head)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\n" + length)
 
 
 def test_one_request_after_the_other_and_all_at_once(port):

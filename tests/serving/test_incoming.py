@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.serving.incoming import Incoming
+from semseg.serving.incoming import Incoming, Received
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 LENGTH = HEAD + b"Content-Length: 5\r\n\r\n"
@@ -69,6 +69,35 @@ def test_however_it_is_cut(request_bytes, sizes):
 def test_what_nobody_will_read_on_is_not_waited_for(hopeless):
     assert taken(hopeless).whole
     assert not taken(hopeless).complete
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "least"),
+    [
+        (HEAD + b"Content-Length: 100\r\n\r\n", 0),
+        (HEAD + b"Content-Length: 101\r\n\r\n", 101),
+        (HEAD + b"Content-Length: 99999999999999999999\r\n\r\n", 10**18 - 1),
+        (CHUNKED + b"64\r\n", 0),
+        (CHUNKED + b"65\r\n", 101),
+        (CHUNKED + b"3\r\nabc\r\n62\r\n", 101),
+        (CHUNKED + b"32\r\n" + b"x" * 50 + b"\r\n34\r\n" + b"x" * 52 + b"\r\n0\r\n\r\n", 102),
+        (CHUNKED + b"f" * 4000 + b"\r\n", 10**18 - 1),
+        (CHUNKED + b"zz\r\n", 0),
+    ],
+)
+def test_what_is_too_long_says_how_long_it_is_at_least(request_bytes, least):
+    assert taken(request_bytes).too_long == least
+
+
+@pytest.mark.parametrize("request_bytes", [WHOLE[1], LENGTH + b"12", CHUNKED + b"64\r\nabc"])
+def test_the_parser_gets_what_has_come_and_then_the_end(request_bytes):
+    received = Received()
+    received.feed(taken(request_bytes))
+
+    assert received.complete == (request_bytes in WHOLE)
+    assert received.read(10_000) == request_bytes
+    assert received.read() == b""
+    assert not received.ahead
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", LENGTH, CHUNKED]))

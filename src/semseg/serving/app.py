@@ -155,6 +155,8 @@ def read_body(most: int) -> bytes:
         Refusal: 400 if it ends too early or its chunks are malformed.
         RequestEntityTooLarge: if it is longer than `most` bytes.
     """
+    if (request.content_length or 0) > most:
+        raise RequestEntityTooLarge
     try:
         body = request.get_data(cache=False)
     except HTTPException:

@@ -3,7 +3,6 @@
 import select
 import selectors
 import socket
-import struct
 import time
 from concurrent.futures import Future
 from contextlib import suppress
@@ -68,7 +67,9 @@ class _Arrival:
 class HttpWorker(ThreadWorker):
     """Differs from gunicorn's `gthread` in what an awkward client can do to the others.
 
-    - A request is received in the poller, and a thread begins with it when all of it is there; an
+    - A request is received in the poller, and a thread begins with it when all of it is there, or
+      so much that it will be refused; it never waits for more. The application is told the length
+      of a body that is too long as if it had come by `Content-Length`, but does not get it. An
       answer that the client does not take at once is sent in the poller too. So clients that are
       silent, slow, or stop in the middle cost no thread, and no more than `most_waiting` bytes.
     - A client that stops in the middle is let go after `STALL` seconds.
@@ -112,9 +113,7 @@ class HttpWorker(ThreadWorker):
         if conn.initialized:
             said = _unreader(conn).left_over()
         else:
-            limit = struct.pack("ll", STALL, 0)
             conn.sock = PatientSocket.taking_over(conn.sock)
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         conn.sock.setblocking(False)
         pace = _Pace()
         pace.deadline = pace.started + (self.cfg.keepalive if self.alive else _LAST_WORDS)
@@ -161,7 +160,7 @@ class HttpWorker(ThreadWorker):
         conn.init()
         parser: Any = conn.parser
         if not isinstance(parser.unreader, Received):
-            parser.unreader = Received(conn.sock)
+            parser.unreader = Received()
         parser.unreader.feed(arrival.request)
         super().enqueue_req(conn)
 
@@ -258,8 +257,14 @@ class HttpWorker(ThreadWorker):
             self._leaving[conn] = min(self._leaving[conn], deadline)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        if not _unreader(conn).complete:
+        received = _unreader(conn)
+        if not received.complete:
             req.force_close()  # and the answer says so
+            req._expected_100_continue = False  # nobody will read on
+        if received.too_long:  # all that the application needs to know of the body
+            framing = ("CONTENT-LENGTH", "TRANSFER-ENCODING")
+            req.headers = [header for header in req.headers if header[0] not in framing]
+            req.headers.append(("CONTENT-LENGTH", str(received.too_long)))
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:

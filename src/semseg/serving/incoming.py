@@ -2,11 +2,11 @@
 
 import io
 import re
-import socket
 
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.unreader import Unreader
 
-_AT_ONCE = 1 << 20
+_LEAST_AT_ONCE = 8192
+_MOST_AT_ONCE = 1 << 20
 
 _END = b"\r\n\r\n"
 
@@ -16,6 +16,7 @@ _MOST_CHUNK_HEAD = 4096
 
 _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _MOST_DIGITS = 18  # more than anybody can send
+_UNHEARD_OF = 10**_MOST_DIGITS - 1
 _CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _EXPECTATION = re.compile(rb"\r\nexpect[ \t]*:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 
@@ -33,12 +34,14 @@ class Incoming:
         data: what has come.
         whole: whether there is nothing to wait for.
         complete: whether all of the body has come.
+        too_long: bytes that a longer body than `most` has at least; else 0.
     """
 
     def __init__(self, most: int) -> None:
         self.data = bytearray()
         self.whole = False
         self.complete = False
+        self.too_long = 0
         self._most = most
         self._body = 0  # where it begins, once the head is there
         self._length = 0
@@ -86,10 +89,10 @@ class Incoming:
 
     def _all_bytes(self) -> bool:
         self.complete = len(self.data) >= self._body + self._length
-        return self.complete or self._length > self._most
+        return self.complete or self._goes_too_far(self._length)
 
     def _all_chunks(self) -> bool:
-        while self._decoded <= self._most:
+        while not self._goes_too_far(self._decoded):
             end = self.data.find(b"\r\n", self._seen, self._seen + _MOST_CHUNK_HEAD)
             if end < 0:
                 return len(self.data) - self._seen >= _MOST_CHUNK_HEAD
@@ -102,36 +105,43 @@ class Incoming:
                 return self.complete or len(self.data) - end > _MOST_HEAD
             following = end + 2 + size + 2
             if size < 0 or len(self.data) < following:
-                return size < 0 or self._decoded + size > self._most
+                return size < 0 or self._goes_too_far(self._decoded + size)
             if self.data[following - 2 : following] != b"\r\n":
                 return True
             self._seen = following
             self._decoded += size
         return True
 
+    def _goes_too_far(self, length: int) -> bool:
+        """Whether a body of this length does; notes it."""
+        self.too_long = min(length, _UNHEARD_OF) if length > self._most else 0
+        return self.too_long > 0
 
-class Received(SocketUnreader):
-    """What gunicorn's parser reads from: the bytes that have come already, and then the socket.
+
+class Received(Unreader):
+    """What gunicorn's parser reads from: the bytes that have come, and then the end.
+
+    It never waits for the client. Whoever reads an incomplete request comes upon its end too early.
 
     Attributes:
         complete: whether all of the request is among them.
+        too_long: as of `Incoming`.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
+    def __init__(self) -> None:
+        super().__init__()
         self.complete = False
+        self.too_long = 0
         self._rest = memoryview(b"")
 
     def feed(self, request: Incoming) -> None:
         """The next request."""
-        self.complete = request.complete
+        self.complete, self.too_long = request.complete, request.too_long
         self._rest = memoryview(request.data)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """The next bytes, as many as gunicorn's own reader would have asked the socket for."""
-        if not self._rest:
-            return super().chunk(size_hint)  # type: ignore[call-arg]  # newer than the type stubs
-        size = max(self.mxchunk, min(size_hint or 0, _AT_ONCE))
+        size = max(_LEAST_AT_ONCE, min(size_hint or 0, _MOST_AT_ONCE))
         piece = bytes(self._rest[:size])
         # An empty view would keep all of the request in memory until the next one.
         self._rest = self._rest[size:] if len(self._rest) > size else memoryview(b"")
