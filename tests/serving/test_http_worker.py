@@ -111,7 +111,7 @@ def test_clients_that_do_not_close_their_side_do_not_hold_up_the_others(port):
     try:
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2
     finally:
         for connection in lingering:
             connection.close()
@@ -125,7 +125,7 @@ def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
             connection.sendall(head + b"x" * 1000)
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2
     finally:
         for connection in sending:
             connection.close()
@@ -155,7 +155,7 @@ def test_half_requests_cost_no_thread_and_may_be_ended_late(port, half):
         for _ in range(3):
             started = time.monotonic()
             assert is_served(port)
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 2
         connections[-1].sendall(rest)
         answer = hear(connections[-1], b"\r\n\r\n5" if half.startswith(b"POST") else b"ok")
         assert answer.startswith(b"HTTP/1.1 200 OK")
@@ -165,7 +165,7 @@ def test_clients_that_do_not_read_cost_no_thread_and_get_all_in_the_end(port):
     with crowd(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") as connections:
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2
         body = hear(connections[0], b"the end").partition(b"\r\n\r\n")[2]
         assert body == b"a" * 1000 + b"b" * 19_998_993 + b"the end"
         connections[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it is kept alive
