@@ -357,3 +357,30 @@ def test_probabilities_have_a_limit_of_their_own(engine):
     assert code == 413
     assert "500" in sentence
     assert "a mask (image/png) needs less memory" in sentence
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (None, 413),
+        ("application/x-protobuf", 413),
+        ("image/png", 400),
+        ("application/x-npy", 400),
+    ],
+)
+def test_what_no_record_can_hold_is_told_before_anything_is_computed(
+    engine, predictor, accept, status
+):
+    client = create_app(engine, Settings(), num_classes=21).test_client()
+    body = BytesIO()
+    Image.new("1", (4000, 1600)).save(body, "PNG")  # 6.4 megapixels; a record holds 6.39
+    damaged = body.getvalue()[:-30]
+
+    headers = {"Accept": accept} if accept else {}
+    answer = client.post("/invocations", data=damaged, headers=headers)
+
+    assert answer.status_code == status
+    if status == 413:
+        assert "the limit is 6391308." in answer.text
+        assert "image/png or application/x-npy" in answer.text
+        assert_is_one_sentence(answer)

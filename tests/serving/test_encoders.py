@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semseg.serving import encoders
-from semseg.serving.encoders import encode_npy, encode_png, encode_recordio
-from semseg.serving.refusal import Refusal
+from semseg.serving.encoders import ENCODERS, encode_npy, encode_png, encode_recordio
 
 PROBABILITIES = np.random.default_rng(1).random((3, 4, 5), dtype=np.float32)
 
@@ -46,10 +44,17 @@ def test_a_record_starts_with_recordio_s_magic_number_and_holds_the_values():
     assert PROBABILITIES.tobytes() in record
 
 
-def test_probabilities_that_fit_into_no_record_are_refused(monkeypatch):
-    monkeypatch.setattr(encoders, "_MOST_BYTES_IN_A_RECORD", PROBABILITIES.nbytes - 1)
+@pytest.mark.parametrize("encoder", [each for each in ENCODERS if each.encode is encode_recordio])
+def test_a_record_has_room_for_just_what_is_said(encoder, monkeypatch):
+    class Framed(Exception):
+        pass
 
-    with pytest.raises(Refusal, match="application/x-npy") as refusal:
-        encode_recordio(PROBABILITIES)
+    def refuse_to_copy(*parts: bytes | memoryview) -> bytes:
+        raise Framed(sum(memoryview(part).nbytes for part in parts))
 
-    assert refusal.value.status == 413
+    monkeypatch.setattr("semseg.sagemaker.record.frame", refuse_to_copy)
+    most = np.zeros((1, 1, encoder.most_values), np.float32)  # never written, so it takes no memory
+    with pytest.raises(Framed) as framed:
+        encoder.encode(most)
+
+    assert 2**29 - 2048 < framed.value.args[0] < 2**29

@@ -9,7 +9,7 @@ from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from semseg.serving.decoding import DecodingRoom, announced, decode
-from semseg.serving.encoders import Kind
+from semseg.serving.encoders import Encoder
 from semseg.serving.engine import Engine
 from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
@@ -22,6 +22,7 @@ from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 logger = logging.getLogger(__name__)
 
 _BUSY = "The endpoint is at work on as many images as it holds: try again in a few seconds."
+_MUCH_MEMORY = "That is for probabilities; a mask (image/png) needs less memory."
 _BROKEN_OFF = "The request's body broke off or is not well-formed."
 
 
@@ -84,7 +85,7 @@ def create_app(
         client: PatientSocket | None = request.environ.get("gunicorn.socket")
         with this.timed("decode"):
             body = read_body(settings.max_payload_bytes)
-            file = announced(body, *limit(encoder.wants))
+            file = announced(body, *limit(encoder))
             kept = file.pixels * (3 + (1 if encoder.wants == "mask" else 4 * num_classes))
             with decoding.place(max(kept, file.decoding_bytes), kept) as share:
                 give_back_after_the_answer(share, client)
@@ -105,12 +106,15 @@ def create_app(
         def tell_metrics() -> Response:
             return Response(metrics.text(), content_type=CONTENT_TYPE)
 
-    def limit(wanted: Kind) -> tuple[int, str]:
+    def limit(encoder: Encoder) -> tuple[int, str]:
         """The pixels of the largest image, and what to do about a larger one."""
-        affordable = most_values // num_classes
-        if wanted == "mask" or affordable >= settings.max_pixels:
-            return settings.max_pixels, f"{MAX_PIXELS_VARIABLE} moves it."
-        return affordable, "That is for probabilities; a mask (image/png) needs less memory."
+        limits = [(settings.max_pixels, f"{MAX_PIXELS_VARIABLE} moves it.")]
+        if encoder.wants == "probabilities":
+            limits += [
+                (encoder.most_values // num_classes, encoder.way_out),
+                (most_values // num_classes, _MUCH_MEMORY),
+            ]
+        return min(limits, key=lambda pixels_and_way_out: pixels_and_way_out[0])
 
     def take_a_place() -> None:
         """Bounds the requests in flight, so that HTTP threads are left for `/ping`.

@@ -1,5 +1,6 @@
 """From what the network said to an answer's body: one encoder for each media type offered."""
 
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semseg.sagemaker.record import encode_record
-from semseg.serving.refusal import Refusal
 
 Kind = Literal["mask", "probabilities"]
 
 # A RecordIO frame tells its length in 29 bits; the rest is room for the Record around the values.
-_MOST_BYTES_IN_A_RECORD = 2**29 - 1024
+_MOST_VALUES_IN_A_RECORD = (2**29 - 1024) // 4
+_RECORD_IS_FULL = (
+    "That is what a RecordIO record holds of probabilities, 512 MiB; ask for image/png or "
+    "application/x-npy instead."
+)
 
 # Masks are flat areas, for which zlib looks for runs alone: as quick as its fastest level, and
 # nearly as small as its slowest (scripts/benchmarks/serving_choices.py).
@@ -31,11 +35,15 @@ class Encoder:
         media_type: what a client asks for, and the answer's Content-Type.
         wants: what it is made from, a mask uint8 (H,W) or probabilities float32 (C,H,W).
         encode: makes the body.
+        most_values: the longest array that it encodes, in values.
+        way_out: what to do about a longer one, a sentence.
     """
 
     media_type: str
     wants: Kind
     encode: Callable[[NDArray[Any]], bytes]
+    most_values: int = sys.maxsize
+    way_out: str = ""
 
 
 def encode_png(mask: NDArray[np.uint8]) -> bytes:
@@ -46,17 +54,7 @@ def encode_png(mask: NDArray[np.uint8]) -> bytes:
 
 
 def encode_recordio(probabilities: NDArray[np.float32]) -> bytes:
-    """Probabilities, float32 (C,H,W), as the one RecordIO record that the original answers with.
-
-    Raises:
-        Refusal: 413 if they are too many for a record.
-    """
-    if probabilities.nbytes > _MOST_BYTES_IN_A_RECORD:
-        raise Refusal(
-            413,
-            f"The probabilities of this image take {probabilities.nbytes >> 20} MiB and a RecordIO "
-            "record holds 512: send a smaller image, or ask for image/png or application/x-npy.",
-        )
+    """Probabilities, float32 (C,H,W), as the one RecordIO record that the original answers with."""
     return encode_record(probabilities)
 
 
@@ -69,10 +67,16 @@ def encode_npy(probabilities: NDArray[np.float32]) -> bytes:
     return b"".join((head.getvalue(), values.data))
 
 
+def _recordio(media_type: str) -> Encoder:
+    return Encoder(
+        media_type, "probabilities", encode_recordio, _MOST_VALUES_IN_A_RECORD, _RECORD_IS_FULL
+    )
+
+
 # The first one is what a client without a wish gets, as from the original.
 ENCODERS = (
-    Encoder("application/x-recordio-protobuf", "probabilities", encode_recordio),
-    Encoder("application/x-protobuf", "probabilities", encode_recordio),
+    _recordio("application/x-recordio-protobuf"),
+    _recordio("application/x-protobuf"),
     Encoder("image/png", "mask", encode_png),
     Encoder("application/x-npy", "probabilities", encode_npy),
 )
