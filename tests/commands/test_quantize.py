@@ -10,11 +10,20 @@ import pytest
 from PIL import Image
 
 from semseg.cli import main
-from semseg.networks.artifact import BEST, read_artifact
+from semseg.networks.artifact import BEST, CONFIGURATION, LAST, read_artifact
 from semseg.networks.thresholds import THRESHOLDS, read_thresholds
 from tests.networks.weights import save, seasoned
 
 CLASSES = 3
+# As the original's log prints its final configuration.
+HYPERPARAMETERS = {
+    "backbone": "resnet-50",
+    "crop_size": "240",
+    "epochs": "10",
+    "optimizer": "rmsprop",
+    "use_pretrained_model": "True",
+    "_kvstore": "device",
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +87,14 @@ def test_with_masks_both_are_compared(
         assert [name, f"{scores.miou:.4f}", f"{scores.pixel_accuracy:.4f}"] in printed
 
 
+def test_images_to_compare_on_are_not_passed_over_for_want_of_masks(
+    model: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert quantize(model, data / "images", "--validation", data / "images") == 2
+    assert "give --masks too" in capsys.readouterr().err
+    assert not (model / THRESHOLDS).exists()
+
+
 def test_an_archive_gets_them_too_and_they_are_the_same_ones(
     trained: Path, model: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -91,6 +108,29 @@ def test_an_archive_gets_them_too_and_they_are_the_same_ones(
         added = packed.extractfile(THRESHOLDS)
         assert added is not None
         assert json.load(added) == json.loads((model / THRESHOLDS).read_text())
+
+
+def test_the_original_s_three_files_are_taken_and_stay(data: Path, tmp_path: Path) -> None:
+    """Their names, and the network's class, are in SageMaker SDK issues 2062 and 200."""
+    import mxnet as mx
+    from gluoncv.model_zoo import FCN
+
+    network = FCN(CLASSES, pretrained_base=False, crop_size=32)
+    network.initialize(force_reinit=True)  # GluonCV has begun with the heads
+    network(mx.nd.zeros((1, 3, 32, 32)))
+    folder = tmp_path / "original"
+    folder.mkdir()
+    for name in (LAST, BEST):
+        network.save_parameters(str(folder / name))
+    final_configuration = {**HYPERPARAMETERS, "algorithm": "fcn", "num_classes": str(CLASSES)}
+    (folder / CONFIGURATION).write_text(json.dumps(final_configuration))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    assert quantize(folder, data / "images", "--sample", "1") == 0
+
+    assert {path.name for path in folder.iterdir()} == {LAST, BEST, CONFIGURATION, THRESHOLDS}
+    assert {name: (folder / name).read_bytes() for name in files} == files
+    assert read_thresholds(read_artifact(folder)).images == 1
 
 
 @pytest.mark.parametrize("broken", ["image", "mask", "no images", "no folder", "no model"])

@@ -74,8 +74,14 @@ def run(options: argparse.Namespace) -> None:
     """Writes the thresholds into the artifact and prints what int8 costs.
 
     Raises:
-        CustomerError: no such artifact, or no images, or some that are not sound.
+        CustomerError: no such artifact, or no images, or some that are not sound; images to compare
+            on without masks.
     """
+    if options.validation and not options.masks:
+        raise CustomerError(
+            "--validation names images to compare float32 and int8 on, which takes their masks: "
+            "give --masks too, or leave --validation away."
+        )
     files = _image_files(options.images)
     with artifact_folder(options.artifact) as folder:
         artifact = read_artifact(folder)
