@@ -39,8 +39,9 @@ def cpuinfo(folder: Path, flags: str) -> Path:
 
 def test_where_int8_would_be_slower_it_is_refused_with_both_times(tmp_path: Path) -> None:
     slow, fast = Waits(0.03), Waits(0)
-    with pytest.raises(CustomerError, match=r"slower .* no VNNI .* SEMSEG_PRECISION=float32"):
-        refuse_slower(slow, fast, cpuinfo(tmp_path, "sse2 avx2 avx512f"))
+    said = r"slower .* neither AVX512-VNNI nor AMX: .* SEMSEG_PRECISION=float32"
+    with pytest.raises(CustomerError, match=said):
+        refuse_slower(slow, fast, cpuinfo(tmp_path, "sse2 avx2 avx_vnni"))
 
 
 def test_without_the_instructions_it_may_still_be_faster(tmp_path: Path) -> None:

@@ -48,10 +48,10 @@ def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/c
     seconds = {name: _seconds(one) for name, one in (("int8", int8), ("float32", float32))}
     if seconds["int8"] >= seconds["float32"]:
         raise CustomerError(
-            f"int8 is slower than float32 on this CPU, which has no VNNI instructions: "
+            f"int8 is slower than float32 on this CPU, which has neither AVX512-VNNI nor AMX: "
             f"{seconds['int8']:.2f} s against {seconds['float32']:.2f} s for an image of "
             f"{_TRIED_SIDE} x {_TRIED_SIDE}. Serve with SEMSEG_PRECISION=float32, or on a CPU that "
-            "has them (Intel since Cascade Lake, AMD since Zen 4)."
+            "has one of them (Intel since Cascade Lake, AMD since Zen 4)."
         )
 
 
