@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from semseg.serving import room as rooms
@@ -55,3 +57,27 @@ def test_only_the_slow_have_to_make_room(monkeypatch, slow, cut):
 
     assert cut_off == (["sending"] if cut else [])
     assert (room.take(10) is not None) == cut
+
+
+def test_only_as_many_make_room_as_it_takes_the_slowest_first(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(rooms, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    room, cut_off = Room(100), []
+    shares = {name: room.take(20) for name in ("second", "first", "third", "last")}
+    for name in ("first", "second", "third", "last"):
+        clock.now += 1
+        shares[name].waits_for_a_client(lambda name=name: cut_off.append(name))
+    clock.now = 13.5  # and the last is not slow yet
+
+    assert room.take(30) is None
+    assert cut_off == ["first"]
+    assert room.take(40) is None  # what the first still holds will do for this one, too
+    assert cut_off == ["first"]
+    assert room.take(45) is None
+    assert cut_off == ["first", "second"]
+    assert room.take(100) is None
+    assert cut_off == ["first", "second", "third"]
+
+    for name in cut_off:
+        shares[name].release()
+    assert room.take(80) is not None

@@ -9,12 +9,19 @@ _SLOW = 10.0
 
 
 class Share:
-    """Some bytes of a `Room`. The one who has it gives it back with `release`, at the latest."""
+    """Some bytes of a `Room`. The one who has it gives it back with `release`, at the latest.
+
+    Attributes:
+        size: bytes.
+        since: when it began to be up to a client how long this takes.
+        ends: whether that client has been cut off, so that the bytes come back soon.
+    """
 
     def __init__(self, room: "Room") -> None:
         self.size = 0
+        self.since = float("inf")
+        self.ends = False
         self._room = room
-        self._since = float("inf")
         self._cut_off: Callable[[], None] | None = None
 
     def waits_for_a_client(self, cut_off: Callable[[], None]) -> None:
@@ -23,7 +30,7 @@ class Share:
         Args:
             cut_off: ends the wait; called from any thread.
         """
-        self._cut_off, self._since = cut_off, time.monotonic()
+        self._cut_off, self.since = cut_off, time.monotonic()
 
     def grow(self, size: int) -> bool:
         """Takes as many bytes more; false where they are not to be had."""
@@ -34,16 +41,18 @@ class Share:
         self._room.remove(self)
 
     def give_way(self) -> None:
-        """Cuts the client off if it is slow."""
-        if self._cut_off and time.monotonic() - self._since > _SLOW:
+        """Cuts the client off."""
+        self.ends = True
+        if self._cut_off:
             self._cut_off()
 
 
 class Room:
     """A number of bytes that the clients of a worker share.
 
-    What does not fit is refused, and those who have been slow are cut off, so that it fits soon. A
-    single share may be larger than all of it, or a large answer could never be given.
+    What does not fit is refused, and of those who have been slow, as many are cut off as it takes
+    for it to fit soon, the slowest first. A single share may be larger than all of it, or a large
+    answer could never be given.
 
     Args:
         most: bytes.
@@ -69,11 +78,23 @@ class Room:
                 self._taken += size
                 self._shares[share] = None
                 return True
-            shares = [*self._shares]
-        for other in shares:
-            if other is not share:
-                other.give_way()
+            giving = self._who_gives_way(share, self._taken + size - self._most)
+        for other in giving:
+            other.give_way()
         return False
+
+    def _who_gives_way(self, asking: Share, missing: int) -> list[Share]:
+        others = [share for share in self._shares if share is not asking]
+        missing -= sum(share.size for share in others if share.ends)
+        long_ago = time.monotonic() - _SLOW
+        slow = [share for share in others if share.since < long_ago and not share.ends]
+        giving = []
+        for share in sorted(slow, key=lambda share: share.since):
+            if missing <= 0:
+                break
+            missing -= share.size
+            giving.append(share)
+        return giving
 
     def remove(self, share: Share) -> None:
         """See `Share.release`."""
