@@ -77,11 +77,11 @@ def ask(port: int, request: bytes, seconds: float = 5) -> bytes:
 
 def hear(connection: socket.socket, end: bytes) -> bytes:
     """All that comes until it ends so."""
-    heard = b""
+    heard = bytearray()
     while not heard.endswith(end):
         heard += (piece := connection.recv(1 << 20))
-        assert piece, heard
-    return heard
+        assert piece, heard[-1000:]
+    return bytes(heard)
 
 
 def is_served(port: int) -> bool:
@@ -179,6 +179,21 @@ def test_a_body_may_come_slowly(port):
             time.sleep(0.7)
             connection.sendall(b"x" * 10_000)
         hear(connection, b"\r\n\r\n40000")
+
+
+def test_an_answer_may_be_read_slowly(port):
+    """Slower than the kernel asks for more, however large it has let its buffer grow."""
+    with closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        heard = 0
+        for _ in range(12):
+            heard += len(connection.recv(25_000))
+            time.sleep(0.25)
+        heard += len(hear(connection, b"the end"))
+        assert heard > 20_000_000
 
 
 def test_a_trickle_is_let_go(port):

@@ -35,6 +35,24 @@ def test_sending_never_waits_and_nothing_is_lost(pair):
     assert ours.unsent == 0
 
 
+def test_what_the_client_has_taken_is_known_long_before_more_can_be_sent(pair):
+    ours, client = pair
+    ours.sendall(LARGE)
+    wait_for(lambda: ours.acknowledged > 0)
+    before = ours.acknowledged
+    for _ in range(10):
+        client.recv(1 << 17)
+    wait_for(lambda: ours.acknowledged > before)
+    assert ours.acknowledged < len(LARGE) - ours.unsent
+
+    while not ours.go_on():
+        client.recv(1 << 20)
+    taken = client.recv(1 << 20)
+    while taken and ours.acknowledged < len(LARGE):
+        taken = client.recv(1 << 20)
+    assert ours.acknowledged == len(LARGE)
+
+
 def test_it_tells_when_all_has_been_sent(pair):
     ours, client = pair
     told: list[str] = []

@@ -56,6 +56,20 @@ class _Pace:
 
 
 @dataclass
+class _Departure:
+    """An answer on its way out."""
+
+    future: Future[Any]
+    acknowledged: int
+    pace: _Pace = field(default_factory=_Pace)
+
+    def look(self, client: PatientSocket) -> None:
+        if (acknowledged := client.acknowledged) > self.acknowledged:
+            self.pace.move(acknowledged - self.acknowledged)
+            self.acknowledged = acknowledged
+
+
+@dataclass
 class _Arrival:
     """A request on its way in."""
 
@@ -89,7 +103,7 @@ class HttpWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._arriving: dict[TConn, _Arrival] = {}
-        self._sending: dict[TConn, tuple[Future[Any], _Pace]] = {}
+        self._sending: dict[TConn, _Departure] = {}
         self._leaving: dict[TConn, float] = {}
         self._next_look = 0.0
 
@@ -173,21 +187,17 @@ class HttpWorker(ThreadWorker):
             self._let_go(conn)
             return
         conn.sock.setblocking(False)
-        self._sending[conn] = (fs, _Pace())
+        self._sending[conn] = _Departure(fs, _patient(conn).acknowledged)
         self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_on, conn))
 
     def _send_on(self, conn: TConn, _client: socket.socket) -> None:
-        fs, pace = self._sending[conn]
-        unsent = _patient(conn).unsent
+        departure = self._sending[conn]
         try:
             if _patient(conn).go_on():
                 self._forget(conn)
-                self._end_request(conn, fs)
-                return
+                self._end_request(conn, departure.future)
         except OSError:
             self._let_go(conn)
-            return
-        pace.move(unsent - _patient(conn).unsent)
 
     def _end_request(self, conn: TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception():
@@ -239,9 +249,11 @@ class HttpWorker(ThreadWorker):
         if now < self._next_look:
             return
         self._next_look = now + _LOOK
+        for conn, departure in self._sending.items():
+            departure.look(_patient(conn))
         deadlines = {
             **{conn: arrival.pace.deadline for conn, arrival in self._arriving.items()},
-            **{conn: pace.deadline for conn, (_, pace) in self._sending.items()},
+            **{conn: departure.pace.deadline for conn, departure in self._sending.items()},
             **self._leaving,
         }
         for conn, deadline in deadlines.items():
