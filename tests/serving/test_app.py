@@ -137,6 +137,22 @@ def test_what_cannot_be_served_gets_one_sentence(client, method, path, body, hea
     assert client.get("/ping").status_code == 200
 
 
+@pytest.mark.parametrize("metrics", [True, False])
+def test_all_there_is_is_named_where_nothing_is_found(engine, metrics):
+    app = create_app(engine, Settings(metrics=metrics))
+    client = app.test_client()
+    expected = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if "<" not in rule.rule
+    }
+
+    for answer in (client.get("/nowhere"), client.put("/ping")):
+        said = answer.text.partition("there are ")[2].removesuffix(".\n")
+        assert {*said.replace(" and ", ", ").split(", ")} == expected
+
+
 def test_a_wrong_method_is_told_the_right_one(client):
     assert "POST" in client.get("/invocations").headers["Allow"]
 

@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 _GONE = "The client has hung up."
 _OUR_FAULT = "The server failed; its log says why."
 _CLIENT_CLOSED_REQUEST = 499  # nginx's own status for it
-_ROUTES = "there are GET /ping, GET /execution-parameters and POST /invocations."
+_ROUTES = ("GET /ping", "GET /execution-parameters", "POST /invocations")
+_METRICS_ROUTE = "GET /metrics"
 
 
 def answer_problems(app: Flask, settings: Settings) -> None:
@@ -25,6 +26,8 @@ def answer_problems(app: Flask, settings: Settings) -> None:
         app: gets the handlers.
         settings: the limits that the sentences name.
     """
+    *routes, last = (*_ROUTES, _METRICS_ROUTE) if settings.metrics else _ROUTES
+    there_are = f"there are {', '.join(routes)} and {last}."
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
@@ -41,8 +44,8 @@ def answer_problems(app: Flask, settings: Settings) -> None:
     def wrong_request(problem: HTTPException) -> Response:
         status = problem.code or 500
         sentences = {
-            HTTPStatus.NOT_FOUND: f"There is nothing at this path; {_ROUTES}",
-            HTTPStatus.METHOD_NOT_ALLOWED: f"This path has another method; {_ROUTES}",
+            HTTPStatus.NOT_FOUND: f"There is nothing at this path; {there_are}",
+            HTTPStatus.METHOD_NOT_ALLOWED: f"This path has another method; {there_are}",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
                 "The request's body is too long; this endpoint takes at most "
                 f"{settings.max_payload_bytes} bytes (SAGEMAKER_MAX_PAYLOAD_IN_MB)."
