@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from semseg.serving.engine import Engine, HungUp
+from semseg.serving.engine import Closed, Engine, HungUp
 
 from .conftest import FakePredictor, fail, wait_for
 
@@ -102,6 +102,40 @@ def test_what_is_queued_is_answered_before_the_end(engine, predictor):
         engine.stop(10)
 
     assert all(answer.result().values.shape == (2, 3) for answer in answers)
+
+
+def test_once_closed_only_the_image_at_hand_is_answered(engine, predictor):
+    predictor.go_on.clear()
+    with ThreadPoolExecutor(4) as clients:
+        first = clients.submit(engine.submit, "mask", image(2, 3))
+        wait_for(lambda: engine._jobs.qsize() == 0)
+        waiting = [clients.submit(engine.submit, "mask", image(2, 3)) for _ in range(3)]
+        wait_for(lambda: engine._jobs.qsize() == 3)
+        engine.close()
+        for one in waiting:
+            with pytest.raises(Closed):
+                one.result(10)
+        with pytest.raises(Closed):
+            engine.submit("mask", image(2, 3))
+        assert not first.done()
+        predictor.go_on.set()
+        assert first.result(10).values.shape == (2, 3)
+    engine.stop(10)
+    engine.close()
+    assert not engine._thread.is_alive()
+
+
+def test_one_that_stops_already_may_be_closed(engine, predictor):
+    predictor.go_on.clear()
+    with ThreadPoolExecutor(1) as clients:
+        first = clients.submit(engine.submit, "mask", image(2, 3))
+        wait_for(lambda: engine._jobs.qsize() == 0)
+        engine.stop(0)
+        engine.close()
+        predictor.go_on.set()
+        first.result(10)
+    engine._thread.join(10)
+    assert not engine._thread.is_alive()
 
 
 def test_it_keeps_no_image_after_the_answer(engine):

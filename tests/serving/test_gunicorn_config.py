@@ -7,7 +7,7 @@ import pytest
 from gunicorn.config import Config
 
 from semseg.serving import gunicorn_config, metrics_folder
-from semseg.serving.http_worker import HttpWorker
+from semseg.serving.stopping import SECONDS_FOR_ANSWERS, StoppingHttpWorker
 
 
 def test_gunicorn_knows_every_setting():
@@ -16,10 +16,10 @@ def test_gunicorn_knows_every_setting():
         if name in config.settings:
             config.set(name, value)
 
-    assert issubclass(config.worker_class, HttpWorker)
+    assert issubclass(config.worker_class, StoppingHttpWorker)
     assert config.worker_class.most_body == 6 * 1024 * 1024
     assert not config.preload_app
-    assert config.graceful_timeout < 30
+    assert 2 * SECONDS_FOR_ANSWERS < config.graceful_timeout < 30
     assert config.accesslog is None
 
 

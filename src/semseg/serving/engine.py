@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,10 @@ class Predictor(Protocol):
 
 class HungUp(Exception):
     """The client was gone before the turn of its image came."""
+
+
+class Closed(Exception):
+    """The worker stops, and the turn of the image will not come."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Engine:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._warm = threading.Event()
         self._thread: threading.Thread | None = None
+        self._closed = False
+        self._closing = threading.Lock()
 
     def start(
         self,
@@ -117,12 +123,31 @@ class Engine:
 
         Raises:
             HungUp: there was nobody left to answer; the predictor has not seen the image.
+            Closed: `close` was called before the image's turn.
             Exception: whatever the predictor raised.
         """
         job = _Job(kind, image, gone)
-        self._metrics.queued()
-        self._jobs.put(job)
+        with self._closing:
+            if self._closed:
+                raise Closed
+            self._metrics.queued()
+            self._jobs.put(job)
         return job.result.result()
+
+    def close(self) -> None:
+        """Refuses the images that wait, and all that come; the one at hand is computed."""
+        with self._closing:
+            self._closed = True
+            while True:
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:
+                    return
+                if job is None:  # `stop` was called before, and nothing is behind it
+                    self._jobs.put(None)
+                    return
+                self._metrics.taken()
+                job.result.set_exception(Closed())
 
     def stop(self, timeout: float) -> None:
         """Lets the thread finish what is queued and end; waits at most `timeout` seconds."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from semseg.sagemaker.logs import configure_logging
 from semseg.serving import metrics_folder
-from semseg.serving.http_worker import HttpWorker
 from semseg.serving.memory import waiting_memory
 from semseg.serving.metrics import forget
 from semseg.serving.settings import Settings
+from semseg.serving.stopping import StoppingHttpWorker
 from semseg.serving.worker import end, halt_where_none_can_live
 
 _settings = Settings.from_environment(os.environ)
@@ -22,7 +22,7 @@ threads = _settings.threads
 timeout = _settings.timeout
 
 
-class BoundedHttpWorker(HttpWorker):
+class BoundedHttpWorker(StoppingHttpWorker):
     """Takes no longer bodies, and holds no more for slow clients, than there is memory for."""
 
     most_body = _settings.max_payload_bytes

@@ -6,13 +6,14 @@ from http import HTTPStatus
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from semseg.serving.engine import HungUp
+from semseg.serving.engine import Closed, HungUp
 from semseg.serving.refusal import Refusal
 from semseg.serving.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _GONE = "The client has hung up."
+_CLOSED = "The server stops before the turn of this image comes: try again in a few seconds."
 _OUR_FAULT = "The server failed; its log says why."
 _CLIENT_CLOSED_REQUEST = 499  # nginx's own status for it
 _ROUTES = ("GET /ping", "GET /execution-parameters", "POST /invocations")
@@ -35,6 +36,10 @@ def answer_problems(app: Flask, settings: Settings) -> None:
         if refusal.retry_after is not None:
             response.headers["Retry-After"] = str(refusal.retry_after)
         return response
+
+    @app.errorhandler(Closed)
+    def no_time_left(_problem: Closed) -> Response:
+        return refused(Refusal(503, _CLOSED, retry_after=5))
 
     @app.errorhandler(HungUp)
     def nobody_is_there(_problem: HungUp) -> Response:

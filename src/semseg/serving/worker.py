@@ -129,6 +129,11 @@ def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
 
 def end(_arbiter: Any, worker: Any) -> None:
     """gunicorn's `worker_exit`: lets the inference thread end before the interpreter does."""
-    application = getattr(worker, "wsgi", None)
-    if isinstance(application, Flask):
-        application.extensions["engine"].stop(_SECONDS_TO_END)
+    if engine := engine_of(worker):
+        engine.stop(_SECONDS_TO_END)
+
+
+def engine_of(worker: Any) -> Engine | None:
+    """The engine of gunicorn's worker, if that ever got as far as having one."""
+    app = getattr(worker, "wsgi", None)
+    return app.extensions["engine"] if isinstance(app, Flask) else None
