@@ -115,18 +115,19 @@ def main() -> None:
     if arguments.model is None and not folder.exists():
         write_random_artifact(folder, arguments.algorithm)
 
-    from semseg.inference.predictor import PIXELS_AT_ONCE, Predictor
+    from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
     from semseg.serving.memory import pixels_at_once
 
     artifact = read_artifact(folder)
-    at_once = pixels_at_once(artifact.architecture.algorithm, 1, int(arguments.memory * (1 << 30)))
+    memory = int(arguments.memory * (1 << 30))
+    affordable = pixels_at_once(artifact.architecture.algorithm, 1, memory)
     predictor = Predictor(
         artifact,
         thresholds=read_thresholds(artifact) if arguments.int8 else None,
-        pixels_at_once=min(at_once, PIXELS_AT_ONCE),
+        affordable=affordable,
     )
     predictor.warm_up()
     give_back_unused()

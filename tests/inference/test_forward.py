@@ -49,3 +49,25 @@ def test_several_inputs_are_given_in_the_order_that_was_asked_for() -> None:
     for _ in range(3):
         answer = forward(mx.nd.ones((1, 3, 4, 4)), mx.nd.full((1, 3, 4, 4), 5))
         np.testing.assert_array_equal(answer.asnumpy(), 3)
+
+
+@pytest.mark.parametrize(
+    ("order", "prepared"),
+    [
+        ((SMALL, SMALL, SMALL), 1),
+        ((SMALL, OTHER, SMALL, OTHER), 0),
+        ((SMALL, SMALL, LARGE, SMALL, SMALL), 2),
+        ((LARGE, LARGE, LARGE), 0),
+    ],
+)
+def test_a_size_that_comes_again_is_prepared_for_once(
+    graph: Graph, order: Sequence[tuple[int, int]], prepared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    compiled = mx.nd.CachedOp
+    monkeypatch.setattr(mx.nd, "CachedOp", lambda *given: made.append(given) or compiled(*given))
+    forward = Forward(graph, mx.cpu(), most_pixels=200)
+    for size in order:
+        forward(mx.nd.ones((1, 3, *size))).wait_to_read()
+
+    assert len(made) == 1 + prepared

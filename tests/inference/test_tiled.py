@@ -24,7 +24,7 @@ def test_seams_do_not_show(trained: tuple[Any, Artifact], part: float) -> None:
     photo = picture(height, width)
     at_once = int(height * width * part)
     whole = Predictor(artifact).probabilities(photo)
-    tiled = Predictor(artifact, pixels_at_once=at_once).probabilities(photo)
+    tiled = Predictor(artifact, affordable=at_once).probabilities(photo)
 
     assert len(np.unique(whole.argmax(axis=0))) > 1
     assert (tiled.argmax(axis=0) != whole.argmax(axis=0)).mean() <= 0.001

@@ -23,8 +23,8 @@ Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
-# A whole picture of a full HD camera.
-PIXELS_AT_ONCE = 1920 * 1088
+# A whole picture of a full HD camera: the largest image that is computed in one piece.
+_MOST_AT_ONCE = 1920 * 1088
 
 _WARM_UP_SIDE = 64
 
@@ -39,8 +39,8 @@ class Predictor:
         artifact: the trained model.
         device: MXNet context; the first GPU, or the CPU where there is none, if None.
         thresholds: of `read_thresholds`, to compute in int8, on the CPU; in float32 if None.
-        pixels_at_once: the largest image that is computed in one piece, and the largest piece of
-            larger ones.
+        affordable: pixels that there is memory to compute at once. Larger images, and those of more
+            than 1920x1088, are computed in pieces.
 
     Raises:
         CustomerError: the parameters or the thresholds do not fit the network, or int8 would be
@@ -52,13 +52,14 @@ class Predictor:
         artifact: Artifact,
         device: Any = None,
         thresholds: Thresholds | None = None,
-        pixels_at_once: int = PIXELS_AT_ONCE,
+        affordable: int = 2 * _MOST_AT_ONCE,
     ) -> None:
         self._artifact = artifact
-        self._pixels_at_once = pixels_at_once
+        self._pixels_at_once = min(affordable, _MOST_AT_ONCE)
         self._device = device or available_devices(1)[0]
         graph = fold_batch_normalization(read_graph(artifact))
-        self._forward = Forward(self._for_device(graph), self._device)
+        # What is prepared stays in memory, and takes a copy of the weights besides.
+        self._forward = Forward(self._for_device(graph), self._device, most_pixels=affordable // 2)
         if thresholds is not None:
             int8 = int8_forward(quantized(graph, thresholds.ranges))
             refuse_slower(int8, self._forward)

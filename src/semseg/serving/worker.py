@@ -74,14 +74,12 @@ def load_predictor(settings: Settings) -> AnyPredictor:
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
 
-    from semseg.inference.predictor import PIXELS_AT_ONCE, Predictor
+    from semseg.inference.predictor import Predictor
 
     logger.info("Number of GPUs being used: %d", min(1, mx.context.num_gpus()))
     logger.info("Loading weights from %s", artifact.parameters)
     affordable = pixels_at_once(artifact.architecture.algorithm, settings.workers)
-    predictor = Predictor(
-        artifact, thresholds=thresholds, pixels_at_once=min(affordable, PIXELS_AT_ONCE)
-    )
+    predictor = Predictor(artifact, thresholds=thresholds, affordable=affordable)
     logger.info("...model loaded.")
     return predictor
 

@@ -25,6 +25,9 @@ T = TypeVar("T")
 # Ranges no longer grow much after some ten images.
 SAMPLE = 32
 
+# Validation crops, all of one size; batches of larger ones might not fit into memory.
+_PREPARED_PIXELS = 512 * 512
+
 
 def spread(items: Sequence[T], count: int = SAMPLE) -> tuple[T, ...]:
     """`count` of the items, as evenly spread as can be; the same ones each time."""
@@ -63,7 +66,10 @@ def calibrate(
 def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Report:
     """Scores a network in float32 and in int8 on the same labelled images."""
     graph = fold_batch_normalization(read_graph(artifact, resized=True))
-    networks = [Forward(one, mx.cpu()) for one in (fused(graph), quantized(graph, ranges))]
+    networks = [
+        Forward(one, mx.cpu(), most_pixels=_PREPARED_PIXELS)
+        for one in (fused(graph), quantized(graph, ranges))
+    ]
     confusions = [ConfusionMatrix(artifact.architecture.num_classes) for _ in networks]
     images = pixels = same = 0
     for batch in labelled:
