@@ -46,9 +46,10 @@ def main() -> int:
     logger.info(
         "Serving %s on port %d, workers: %d", artifact.parameters, settings.port, settings.workers
     )
-    become_gunicorn(
-        settings, affordable_pixels(artifact.architecture.num_classes, settings.workers)
+    max_pixels = affordable_pixels(
+        artifact.architecture.num_classes, settings.workers, longest=settings.max_payload_bytes
     )
+    become_gunicorn(settings, max_pixels)
 
 
 def check_int8(artifact: Artifact, gpus: int) -> None:

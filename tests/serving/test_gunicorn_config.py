@@ -47,6 +47,20 @@ def end_a_server(folder: str | Path, metrics: str) -> None:
     )
 
 
+def test_there_is_room_for_the_longest_request():
+    code = (
+        "from semseg.serving.gunicorn_config import worker_class; "
+        "print(worker_class.most_body, worker_class.most_waiting)"
+    )
+    environment = {**os.environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1024"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, env=environment, capture_output=True
+    ).stdout
+    body, waiting = map(int, said.split())
+    assert waiting >= body == 1024 << 20
+
+
 @pytest.mark.parametrize("metrics", ["on", "off"])
 def test_somebody_else_s_folder_outlives_the_server(tmp_path, metrics):
     (tmp_path / "valuable").write_text("more than figures")

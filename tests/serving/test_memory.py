@@ -59,6 +59,36 @@ def test_answers_get_something_and_not_everything(memory, mib):
     assert waiting_memory(1, memory).answers == mib * MIB
 
 
+@pytest.mark.parametrize(
+    ("longest", "mib"),
+    [
+        (1, 96),
+        (6, 96),
+        (20, 320),  # sixteen of them
+        (100, 576),  # a quarter of what is there beside the worker
+        (1024, 1024),  # one at least
+    ],
+)
+def test_long_requests_get_more(longest, mib):
+    waiting = waiting_memory(1, memory=3 * GIB, longest=longest * MIB)
+
+    assert waiting.requests == mib * MIB
+    assert waiting.answers == waiting_memory(1, memory=3 * GIB).answers
+
+
+def test_what_long_requests_get_images_do_not():
+    for affordable in (
+        lambda longest: affordable_pixels(21, 1, 3 * GIB, longest),
+        lambda longest: pixels_at_once("fcn", 1, 3 * GIB, longest),
+        lambda longest: affordable_values(1, 3 * GIB, longest),
+    ):
+        assert affordable(100 * MIB) < 0.75 * affordable(6 * MIB)
+
+
+def test_a_small_container_has_room_for_a_request():
+    assert waiting_memory(1, memory=GIB // 2, longest=20 * MIB).requests == 96 * MIB
+
+
 @pytest.fixture
 def parameters(tmp_path) -> Path:
     """A file as long as those of an FCN on ResNet-50."""

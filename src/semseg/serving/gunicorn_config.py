@@ -26,7 +26,7 @@ class BoundedHttpWorker(StoppingHttpWorker):
     """Takes no longer bodies, and holds no more for slow clients, than there is memory for."""
 
     most_body = _settings.max_payload_bytes
-    most_waiting = waiting_memory(_settings.workers).requests
+    most_waiting = waiting_memory(_settings.workers, longest=_settings.max_payload_bytes).requests
 
 
 worker_class = BoundedHttpWorker

@@ -30,8 +30,14 @@ _BYTES_A_PIXEL_AND_CLASS = 0.2
 MOST_PIXELS = 1 << 25
 _FEWEST_PIXELS = 512 * 512
 
-# Sixteen requests of SageMaker's 6 MiB, on their way in.
-_REQUEST_BYTES = 96 * _MIB
+# SageMaker's own limit for a real-time request.
+_LONGEST_REQUEST = 6 * _MIB
+
+# For requests on their way in: sixteen of the longest, but of long ones only as many as this part
+# of what a worker has beside itself; and always one.
+_REQUESTS = 16
+_REQUESTS_PART = 4
+_LEAST_REQUEST_BYTES = _REQUESTS * _LONGEST_REQUEST
 
 # Of what a worker has beside itself, for images that wait, and answers: sixteen of 799x660 and 21
 # classes in 4 GiB.
@@ -53,49 +59,66 @@ class WaitingMemory:
     answers: int
 
 
-def waiting_memory(workers: int, memory: int | None = None) -> WaitingMemory:
+def waiting_memory(
+    workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
+) -> WaitingMemory:
     """How much of its memory each of `workers` may hold for clients.
 
     Args:
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
+        longest: bytes of the longest request.
     """
-    part = _beside_the_worker(workers, memory) // _ANSWERS_PART
-    answers = max(_LEAST_ANSWER_BYTES, min(_MOST_ANSWER_BYTES, part))
-    return WaitingMemory(requests=_REQUEST_BYTES, answers=answers)
+    beside = _beside_the_worker(workers, memory)
+    answers = max(_LEAST_ANSWER_BYTES, min(_MOST_ANSWER_BYTES, beside // _ANSWERS_PART))
+    many = min(_REQUESTS * longest, beside // _REQUESTS_PART)
+    return WaitingMemory(max(_LEAST_REQUEST_BYTES, longest, many), answers)
 
 
-def pixels_at_once(algorithm: str, workers: int, memory: int | None = None) -> int:
+def pixels_at_once(
+    algorithm: str, workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
+) -> int:
     """Pixels that each of `workers` can compute at the same time; larger images come in pieces.
 
     Args:
         algorithm: of the model.
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
+        longest: bytes of the longest request.
     """
-    share = _PART_OF_FORWARDS * _for_images(workers, memory)
+    share = _PART_OF_FORWARDS * _for_images(workers, memory, longest)
     return max(_FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
 
 
-def affordable_pixels(num_classes: int, workers: int, memory: int | None = None) -> int:
+def affordable_pixels(
+    num_classes: int, workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
+) -> int:
     """Pixels of the largest image of which each of `workers` can make a mask at the same time.
 
     Args:
         num_classes: classes of the model.
         workers: processes that share the memory.
         memory: bytes; all that the container has if None.
+        longest: bytes of the longest request.
     """
-    share = (1 - _PART_OF_FORWARDS) * _for_images(workers, memory)
+    share = (1 - _PART_OF_FORWARDS) * _for_images(workers, memory, longest)
     pixels = int(share / (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes))
     return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
 
 
-def affordable_values(workers: int, memory: int | None = None) -> int:
+def affordable_values(
+    workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
+) -> int:
     """Probabilities of the largest answer that each of `workers` can make at the same time.
 
     They are there twice, once encoded, and the forward is over by then.
+
+    Args:
+        workers: processes that share the memory.
+        memory: bytes; all that the container has if None.
+        longest: bytes of the longest request.
     """
-    return max(_FEWEST_PIXELS * 21, _for_images(workers, memory) // (2 * 4))
+    return max(_FEWEST_PIXELS * 21, _for_images(workers, memory, longest) // (2 * 4))
 
 
 def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None = None) -> None:
@@ -120,8 +143,8 @@ def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None 
         )
 
 
-def _for_images(workers: int, memory: int | None) -> int:
-    waiting = waiting_memory(workers, memory)
+def _for_images(workers: int, memory: int | None, longest: int) -> int:
+    waiting = waiting_memory(workers, memory, longest)
     return max(0, _beside_the_worker(workers, memory) - waiting.requests - waiting.answers)
 
 

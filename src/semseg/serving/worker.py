@@ -48,13 +48,14 @@ def application() -> Flask:
     engine = Engine(metrics)
     engine.start(lambda: load_predictor(settings), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
+    longest = settings.max_payload_bytes
     app = create_app(
         engine,
         settings,
         metrics,
-        Room(waiting_memory(settings.workers).answers),
+        Room(waiting_memory(settings.workers, longest=longest).answers),
         artifact.architecture.num_classes,
-        affordable_values(settings.workers),
+        affordable_values(settings.workers, longest=longest),
     )
     app.extensions["engine"] = engine
     return app
@@ -78,7 +79,9 @@ def load_predictor(settings: Settings) -> AnyPredictor:
 
     logger.info("Number of GPUs being used: %d", min(1, mx.context.num_gpus()))
     logger.info("Loading weights from %s", artifact.parameters)
-    affordable = pixels_at_once(artifact.architecture.algorithm, settings.workers)
+    affordable = pixels_at_once(
+        artifact.architecture.algorithm, settings.workers, longest=settings.max_payload_bytes
+    )
     predictor = Predictor(artifact, thresholds=thresholds, affordable=affordable)
     logger.info("...model loaded.")
     return predictor
