@@ -1,30 +1,19 @@
 """gunicorn's threaded worker, made to keep its threads free and to answer in plain sentences."""
 
 import select
-import selectors
 import socket
 import time
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property, partial
 from typing import Any, cast
 
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from semseg.serving.arriving import Arriving
 from semseg.serving.incoming import Incoming, Received
+from semseg.serving.leaving import Leaving
 from semseg.serving.patient_socket import PatientSocket
-from semseg.serving.room import Room, Share
-
-# Seconds that a client may pause in the middle of a request or an answer.
-STALL = 20
-
-# Bytes a second below which one that never pauses is let go too, once it has had its `STALL`.
-SLOWEST = 4096
-
-# Seconds that a client has to send what it still wants to send, when its answer has been given.
-_GOODBYE = 5.0
+from semseg.serving.sending import Sending
 
 # Seconds that a silent client has when the worker stops.
 _LAST_WORDS = 2.0
@@ -32,50 +21,12 @@ _LAST_WORDS = 2.0
 # Seconds between two looks for clients that have had their time.
 _LOOK = 0.25
 
-_AT_ONCE = 1 << 18
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS = {
     errors.LimitRequestLine: (414, "URI Too Long"),
     errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
     errors.ExpectationFailed: (417, "Expectation Failed"),
 }
-
-
-@dataclass
-class _Pace:
-    """How long a client may take, given how much it has sent or taken."""
-
-    started: float = field(default_factory=time.monotonic)
-    moved: int = 0
-    deadline: float = field(default_factory=lambda: time.monotonic() + STALL)
-
-    def move(self, size: int) -> None:
-        self.moved += size
-        whole = self.started + STALL + self.moved / SLOWEST
-        self.deadline = min(time.monotonic() + STALL, whole)
-
-
-@dataclass
-class _Departure:
-    """An answer on its way out."""
-
-    future: Future[Any]
-    acknowledged: int
-    pace: _Pace = field(default_factory=_Pace)
-
-    def look(self, client: PatientSocket) -> None:
-        if (acknowledged := client.acknowledged) > self.acknowledged:
-            self.pace.move(acknowledged - self.acknowledged)
-            self.acknowledged = acknowledged
-
-
-@dataclass
-class _Arrival:
-    """A request on its way in."""
-
-    request: Incoming
-    share: Share
-    pace: _Pace
+_CROWDED = "The endpoint holds as many unfinished requests as it can: try again in a few seconds.\n"
 
 
 class HttpWorker(ThreadWorker):
@@ -102,14 +53,20 @@ class HttpWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._arriving: dict[TConn, _Arrival] = {}
-        self._sending: dict[TConn, _Departure] = {}
-        self._leaving: dict[TConn, float] = {}
         self._next_look = 0.0
 
-    @cached_property
-    def _room(self) -> Room:
-        return Room(self.most_waiting)
+    def run(self) -> None:
+        self._sending = Sending(self.poller, self._let_go, self._end_request)
+        self._leaving = Leaving(self.poller, self._let_go)
+        self._arriving = Arriving(
+            self.poller,
+            self._let_go,
+            self._hand_over,
+            self._turn_away,
+            self.most_body,
+            self.most_waiting,
+        )
+        super().run()
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
         if enabled or self.alive:
@@ -125,123 +82,37 @@ class HttpWorker(ThreadWorker):
     def enqueue_req(self, conn: TConn) -> None:
         said = b""
         if conn.initialized:
-            said = _unreader(conn).left_over()
+            said = _received(conn).left_over()
         else:
             conn.sock = PatientSocket.taking_over(conn.sock)
-        conn.sock.setblocking(False)
-        pace = _Pace()
-        pace.deadline = pace.started + (self.cfg.keepalive if self.alive else _LAST_WORDS)
-        self._arriving[conn] = _Arrival(Incoming(self.most_body), Share(self._room), pace)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._hear, conn))
-        if said:
-            self._take_in(conn, said)
-        else:
-            self._hear(conn, conn.sock)
+        self._arriving.enter(conn, said, self.cfg.keepalive if self.alive else _LAST_WORDS)
 
-    def _hear(self, conn: TConn, client: socket.socket) -> None:
-        try:
-            said = client.recv(_AT_ONCE)
-        except BlockingIOError:
-            return
-        except OSError:
-            said = b""
-        if said:
-            self._take_in(conn, said)
-        elif self._arriving[conn].request.data:
-            self._hand_over(conn)  # gunicorn knows what to say to half a request
-        else:
-            self._let_go(conn)
-
-    def _take_in(self, conn: TConn, said: bytes) -> None:
-        arrival = self._arriving[conn]
-        if not arrival.request.data:
-            arrival.pace = _Pace()
-            arrival.share.waits_for_a_client(_patient(conn).cut_off)
-        arrival.request.add(said)
-        arrival.pace.move(len(said))
-        if not arrival.share.grow(len(said)):
-            self._say(conn.sock, 503, "Service Unavailable", _CROWDED)
-            self._say_goodbye(conn)
-        elif arrival.request.whole:
-            self._hand_over(conn)
-        elif arrival.request.invited():
-            with suppress(OSError):
-                conn.sock.send(_CONTINUE)
-
-    def _hand_over(self, conn: TConn) -> None:
-        arrival = self._arriving[conn]
-        self._forget(conn)
+    def _hand_over(self, conn: TConn, request: Incoming) -> None:
         conn.init()
         parser: Any = conn.parser
         if not isinstance(parser.unreader, Received):
             parser.unreader = Received()
-        parser.unreader.feed(arrival.request)
+        parser.unreader.feed(request)
         super().enqueue_req(conn)
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        try:
-            if _patient(conn).go_on():
-                self._end_request(conn, fs)
-                return
-        except OSError:  # the client is gone
-            self._let_go(conn)
-            return
-        conn.sock.setblocking(False)
-        self._sending[conn] = _Departure(fs, _patient(conn).acknowledged)
-        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_on, conn))
+    def _turn_away(self, conn: TConn) -> None:
+        self._say(conn.sock, 503, "Service Unavailable", _CROWDED)
+        self._leaving.enter(conn)
 
-    def _send_on(self, conn: TConn, _client: socket.socket) -> None:
-        departure = self._sending[conn]
-        try:
-            if _patient(conn).go_on():
-                self._forget(conn)
-                self._end_request(conn, departure.future)
-        except OSError:
-            self._let_go(conn)
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        self._sending.enter(conn, fs)
 
     def _end_request(self, conn: TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception():
             self._let_go(conn)
-        elif not fs.result():
-            self._say_goodbye(conn)
-        elif _unreader(conn).ahead:
-            self.enqueue_req(conn)
+        elif fs.result():
+            self.enqueue_req(conn)  # the client may have said more already
         else:
-            super().finish_request(conn, fs)
-
-    def _say_goodbye(self, conn: TConn) -> None:
-        self._forget(conn)
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
-        except OSError:  # the client is gone
-            self._let_go(conn)
-            return
-        self._leaving[conn] = time.monotonic() + _GOODBYE
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._hear_out, conn))
-
-    def _hear_out(self, conn: TConn, _client: socket.socket) -> None:
-        try:
-            heard = conn.sock.recv(_AT_ONCE)
-        except BlockingIOError:
-            return
-        except OSError:
-            heard = b""
-        if not heard:
-            self._let_go(conn)
+            self._leaving.enter(conn)
 
     def _let_go(self, conn: TConn) -> None:
-        self._forget(conn)
         self.nr_conns -= 1
         conn.close()
-
-    def _forget(self, conn: TConn) -> None:
-        """Takes a connection out of the poller and gives back what it held."""
-        arrival = self._arriving.pop(conn, None)
-        if arrival:
-            arrival.share.release()
-        if arrival or self._sending.pop(conn, None) or self._leaving.pop(conn, None):
-            self.poller.unregister(conn.sock)
 
     def murder_pending(self) -> None:
         super().murder_pending()
@@ -249,27 +120,16 @@ class HttpWorker(ThreadWorker):
         if now < self._next_look:
             return
         self._next_look = now + _LOOK
-        for conn, departure in self._sending.items():
-            departure.look(_patient(conn))
-        deadlines = {
-            **{conn: arrival.pace.deadline for conn, arrival in self._arriving.items()},
-            **{conn: departure.pace.deadline for conn, departure in self._sending.items()},
-            **self._leaving,
-        }
-        for conn, deadline in deadlines.items():
-            if deadline <= now:
-                self._let_go(conn)
+        for stage in (self._arriving, self._sending, self._leaving):
+            stage.end_overdue(now)
 
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than the type stubs
-        for arrival in self._arriving.values():
-            if not arrival.request.data:
-                arrival.pace.deadline = min(arrival.pace.deadline, deadline)
-        for conn in self._leaving:
-            self._leaving[conn] = min(self._leaving[conn], deadline)
+        self._arriving.hurry(deadline)
+        self._leaving.hurry(deadline)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        received = _unreader(conn)
+        received = _received(conn)
         if not received.complete:
             req.force_close()  # and the answer says so
             req._expected_100_continue = False  # nobody will read on
@@ -304,13 +164,6 @@ class HttpWorker(ThreadWorker):
             self.log.debug("The client of a refused request is gone.")
 
 
-_CROWDED = "The endpoint holds as many unfinished requests as it can: try again in a few seconds.\n"
-
-
-def _patient(conn: TConn) -> PatientSocket:
-    return cast(PatientSocket, conn.sock)
-
-
-def _unreader(conn: TConn) -> Received:
+def _received(conn: TConn) -> Received:
     parser: Any = conn.parser
     return cast(Received, parser.unreader)

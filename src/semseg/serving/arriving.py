@@ -1,0 +1,107 @@
+"""Requests on their way in."""
+
+import selectors
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gunicorn.workers.gthread import TConn
+
+from semseg.serving.incoming import Incoming
+from semseg.serving.pace import Pace
+from semseg.serving.room import Room, Share
+from semseg.serving.stage import Stage, Wait, heard_from, socket_of
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass
+class Arrival(Wait):
+    """A request of which something has come, or may come."""
+
+    request: Incoming
+    share: Share
+
+
+class Arriving(Stage[Arrival]):
+    """Connections from which a request comes or may come.
+
+    Args:
+        poller: as of `Stage`.
+        let_go: as of `Stage`.
+        hand_over: takes a connection whose request needs no more waiting for.
+        turn_away: takes one whose request there is no memory for.
+        most_body: bytes of the longest body.
+        most_waiting: bytes of all requests that have not come as a whole.
+    """
+
+    def __init__(
+        self,
+        poller: selectors.BaseSelector,
+        let_go: Callable[[TConn], None],
+        hand_over: Callable[[TConn, Incoming], None],
+        turn_away: Callable[[TConn], None],
+        most_body: int,
+        most_waiting: int,
+    ) -> None:
+        super().__init__(poller, let_go)
+        self._hand_over = hand_over
+        self._turn_away = turn_away
+        self._most_body = most_body
+        self._room = Room(most_waiting)
+
+    def enter(self, conn: TConn, said: bytes, seconds: float) -> None:
+        """Waits for the next request.
+
+        Args:
+            conn: the connection.
+            said: what has come of it already.
+            seconds: that the client may take to begin.
+        """
+        request, share = Incoming(self._most_body), Share(self._room)
+        self._wait_for(conn, Arrival(request, share, pace=Pace(seconds)))
+        if said:
+            self._take_in(conn, said)
+        else:
+            self.go_on(conn)
+
+    def go_on(self, conn: TConn) -> None:
+        """The client has said something, or hung up."""
+        said = heard_from(conn)
+        if said:
+            self._take_in(conn, said)
+        elif said is None:
+            return
+        elif self._waits[conn].request.data:
+            self._hand_over(conn, self.leave(conn).request)  # gunicorn knows what to say to a half
+        else:
+            self._end(conn)
+
+    def leave(self, conn: TConn) -> Arrival:
+        """Gives back what the request held, too."""
+        arrival = super().leave(conn)
+        arrival.share.release()
+        return arrival
+
+    def hurry(self, deadline: float) -> None:
+        """Holds for those who have said nothing."""
+        self._cap((wait for _, wait in self._silent()), deadline)
+
+    def _take_in(self, conn: TConn, said: bytes) -> None:
+        arrival = self._waits[conn]
+        if not arrival.request.data:
+            arrival.pace = Pace()
+            arrival.share.waits_for_a_client(socket_of(conn).cut_off)
+        arrival.request.add(said)
+        arrival.pace.move(len(said))
+        if not arrival.share.grow(len(said)):
+            self.leave(conn)
+            self._turn_away(conn)
+        elif arrival.request.whole:
+            self._hand_over(conn, self.leave(conn).request)
+        elif arrival.request.invited():
+            with suppress(OSError):
+                conn.sock.send(_CONTINUE)
+
+    def _silent(self) -> Iterator[tuple[TConn, Arrival]]:
+        return ((conn, wait) for conn, wait in self._waits.items() if not wait.request.data)
