@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
@@ -37,6 +37,8 @@ def app(environ, start_response):
     return [answer]
 """
 
+# Seconds: less than the others would be held up, and enough for a machine that is busy.
+PROMPT = 5
 THREADS = 4
 CONNECTIONS = 60
 POST = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
@@ -70,7 +72,7 @@ def port(tmp_path_factory) -> Iterator[int]:
     assert server.wait(20) == 0
 
 
-def ask(port: int, request: bytes, seconds: float = 5) -> bytes:
+def ask(port: int, request: bytes, seconds: float = PROMPT) -> bytes:
     with closing(socket.create_connection(("127.0.0.1", port), timeout=seconds)) as connection:
         connection.sendall(request)
         return connection.recv(65536)
@@ -86,7 +88,7 @@ def hear(connection: socket.socket, end: bytes) -> bytes:
 
 
 def is_served(port: int) -> bool:
-    return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 2).startswith(b"HTTP/1.1 200 OK")
+    return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 
 
 def test_silent_connections_cost_no_thread(port):
@@ -94,12 +96,23 @@ def test_silent_connections_cost_no_thread(port):
     try:
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PROMPT
         silent[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and may speak late
         assert silent[0].recv(65536).startswith(b"HTTP/1.1 200 OK")
     finally:
         for connection in silent:
             connection.close()
+
+
+def test_silent_connections_make_way_where_there_are_too_many(port):
+    with ExitStack() as stack:
+        for number in range(2 * CONNECTIONS):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+            stack.enter_context(connection)
+            if number < CONNECTIONS // 2:  # some are silent after their first request
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                hear(connection, b"ok")
+        assert all(is_served(port) for _ in range(3))
 
 
 def test_clients_that_do_not_close_their_side_do_not_hold_up_the_others(port):
@@ -112,7 +125,7 @@ def test_clients_that_do_not_close_their_side_do_not_hold_up_the_others(port):
     try:
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PROMPT
     finally:
         for connection in lingering:
             connection.close()
@@ -126,7 +139,7 @@ def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
             connection.sendall(head + b"x" * 1000)
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PROMPT
     finally:
         for connection in sending:
             connection.close()
@@ -156,7 +169,7 @@ def test_half_requests_cost_no_thread_and_may_be_ended_late(port, half):
         for _ in range(3):
             started = time.monotonic()
             assert is_served(port)
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < PROMPT
         connections[-1].sendall(rest)
         answer = hear(connections[-1], b"\r\n\r\n5" if half.startswith(b"POST") else b"ok")
         assert answer.startswith(b"HTTP/1.1 200 OK")
@@ -166,7 +179,7 @@ def test_clients_that_do_not_read_cost_no_thread_and_get_all_in_the_end(port):
     with crowd(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") as connections:
         started = time.monotonic()
         assert is_served(port)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PROMPT
         body = hear(connections[0], b"the end").partition(b"\r\n\r\n")[2]
         assert body == b"a" * 1000 + b"b" * 19_998_993 + b"the end"
         connections[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it is kept alive
@@ -283,7 +296,7 @@ def test_chunks_may_come_slowly(port):
 def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
     head = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
     with crowd(port, head, b"x" * 400_000) as connections:
-        time.sleep(0.7)
+        time.sleep(1)
         answered, _, _ = select.select(connections, [], [], 0)
         answers = [connection.recv(65536) for connection in answered]
         assert 6 <= len(answers) < len(connections)

@@ -12,6 +12,9 @@ from semseg.serving.pace import Pace
 from semseg.serving.room import Room, Share
 from semseg.serving.stage import Stage, Wait, heard_from, socket_of
 
+# Seconds that a client has for its first word, however many others there are.
+_FIRST_WORD = 0.5
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -87,6 +90,15 @@ class Arriving(Stage[Arrival]):
         """Holds for those who have said nothing."""
         self._cap((wait for _, wait in self._silent()), deadline)
 
+    def end_most_silent(self, now: float) -> bool:
+        """Lets that one go who has said nothing for longest; false where nobody has for long."""
+        for conn, arrival in self._silent():
+            if now - arrival.pace.started < _FIRST_WORD:
+                break
+            self._end(conn)
+            return True
+        return False
+
     def _take_in(self, conn: TConn, said: bytes) -> None:
         arrival = self._waits[conn]
         if not arrival.request.data:
@@ -104,4 +116,5 @@ class Arriving(Stage[Arrival]):
                 conn.sock.send(_CONTINUE)
 
     def _silent(self) -> Iterator[tuple[TConn, Arrival]]:
+        """Those of whose next request nothing has come; who has waited for longest comes first."""
         return ((conn, wait) for conn, wait in self._waits.items() if not wait.request.data)

@@ -38,6 +38,8 @@ class HttpWorker(ThreadWorker):
       answer that the client does not take at once is sent in the poller too. So clients that are
       silent, slow, or stop in the middle cost no thread, and no more than `most_waiting` bytes.
     - A client that stops in the middle is let go after `STALL` seconds.
+    - Where there are as many connections as gunicorn takes, those that have said nothing for
+      longest make way, never one with a request.
     - A silent connection does not delay the end of a stopping worker. Connections that the kernel
       has taken for it when it is told to stop are served as well.
     - A connection that ends is heard out in the poller. Closing it while the client still sends
@@ -117,6 +119,9 @@ class HttpWorker(ThreadWorker):
     def murder_pending(self) -> None:
         super().murder_pending()
         now = time.monotonic()
+        while self.alive and self.nr_conns >= self.worker_connections:
+            if not self._arriving.end_most_silent(now):
+                break
         if now < self._next_look:
             return
         self._next_look = now + _LOOK

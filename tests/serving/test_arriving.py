@@ -1,0 +1,89 @@
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from semseg.serving.arriving import Arriving
+from semseg.serving.patient_socket import PatientSocket
+
+
+@dataclass(eq=False)
+class Connection:
+    """What matters of gunicorn's."""
+
+    sock: PatientSocket
+
+
+class Door:
+    """Clients that are connected, and what becomes of them."""
+
+    def __init__(self) -> None:
+        self.let_go: list[Connection] = []
+        self.handed_over: list[bytes] = []
+        self.poller = selectors.DefaultSelector()
+        self.sockets: list[socket.socket] = []
+        self.arriving = Arriving(
+            self.poller,
+            self.let_go.append,
+            lambda _conn, request: self.handed_over.append(bytes(request.data)),
+            self.let_go.append,
+            most_body=100,
+            most_waiting=1000,
+        )
+
+    def connect(self, said: bytes = b"") -> tuple[Connection, socket.socket]:
+        ours, theirs = socket.socketpair()
+        conn = Connection(PatientSocket.taking_over(ours))
+        self.sockets += [conn.sock, theirs]
+        self.arriving.enter(conn, said, 60)
+        return conn, theirs
+
+    def look(self) -> None:
+        for key, _ in self.poller.select(0):
+            key.data(key.fileobj)
+
+    def close(self) -> None:
+        self.poller.close()
+        for each in self.sockets:
+            each.close()
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    door = Door()
+    yield door
+    door.close()
+
+
+def test_who_has_said_nothing_for_longest_goes_first_and_nobody_with_a_request(door):
+    first, _ = door.connect()
+    _, speaking = door.connect()
+    door.connect(b"POST")
+    last, _ = door.connect()
+    speaking.sendall(b"GET / HT")
+    door.look()
+
+    assert not door.arriving.end_most_silent(time.monotonic())  # all have come only now
+    later = time.monotonic() + 1
+    assert door.arriving.end_most_silent(later)
+    assert door.let_go == [first]
+    assert door.arriving.end_most_silent(later)
+    assert door.let_go == [first, last]
+    assert not door.arriving.end_most_silent(later)
+
+    speaking.sendall(b"TP/1.1\r\n\r\n")
+    door.look()
+    assert door.handed_over == [b"GET / HTTP/1.1\r\n\r\n"]
+
+
+def test_the_silent_are_hurried_and_those_who_speak_are_not(door):
+    silent, _ = door.connect()
+    door.connect(b"GET")
+
+    door.arriving.hurry(time.monotonic() - 1)
+    door.arriving.end_overdue(time.monotonic())
+
+    assert door.let_go == [silent]
