@@ -9,10 +9,12 @@ import pytest
 from PIL import Image, ImageFile
 
 from semseg.data.images import (
+    Header,
     ImageError,
     NotAMask,
     TooManyPixels,
     open_image,
+    read_header,
     read_image,
     read_mask,
 )
@@ -34,6 +36,22 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 def png(pixels: np.ndarray) -> bytes:
     return encoded(Image.fromarray(pixels), "PNG")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"])
+def test_a_header_tells_format_and_size(kind: str) -> None:
+    data = encoded(Image.fromarray(NOISE), kind)
+
+    assert read_header(data) == Header(kind, width=50, height=40)
+    with pytest.raises(TooManyPixels, match="50 x 40"):
+        read_header(data, max_pixels=1999)
+
+
+def test_a_header_is_read_without_the_pixels() -> None:
+    assert read_header(encoded(Image.fromarray(NOISE), "JPEG")[:-500]).height == 40
+    for data in (b"", b"no picture"):
+        with pytest.raises(ImageError):
+            read_header(data)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
