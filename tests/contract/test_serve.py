@@ -14,6 +14,7 @@ import requests
 from PIL import Image
 
 from tests.contract.conftest import CLASSES
+from tests.contract.test_serve_metrics import figures
 
 
 def pixels_of(png: bytes) -> np.ndarray:
@@ -128,6 +129,13 @@ def test_what_cannot_be_served_gets_a_sentence(server, image_file):
             assert answer.status_code == status
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
             assert answer.text.count("\n") == 1
+
+
+def test_a_request_that_is_no_http_is_counted(server):
+    counter = ("semseg_requests_total", "none", "400")
+    before = figures(server).get(counter, 0)
+    assert say(server.port, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert figures(server)[counter] == before + 1
 
 
 def test_a_refused_request_leaves_the_connection_usable(server):

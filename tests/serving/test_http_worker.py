@@ -1,5 +1,6 @@
 """gunicorn with our worker and a trivial app: what awkward clients can and cannot do."""
 
+import json
 import os
 import random
 import select
@@ -15,10 +16,13 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 import pytest
 
 APP = """
+import json
 from semseg.serving import http_worker, pace
 
 pace.STALL = 2
 http_worker.HttpWorker.most_waiting = 2_000_000
+TOLD = []
+http_worker.HttpWorker.tell = lambda _worker, status, sent: TOLD.append((status, sent))
 LARGE = b"b" * 19_998_993 + b"the end"
 
 def app(environ, start_response):
@@ -31,6 +35,8 @@ def app(environ, start_response):
             answer = b"%d" % len(environ["wsgi.input"].read())
         except OSError:
             answer = b"broken off"
+    if environ["PATH_INFO"] == "/told":
+        answer = json.dumps(TOLD).encode()
     if environ["PATH_INFO"] == "/length":
         answer = environ["CONTENT_LENGTH"].encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
@@ -302,6 +308,7 @@ def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
         assert 6 <= len(answers) < len(connections)
         assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
         assert all(b"\r\nRetry-After: 5\r\n" in answer for answer in answers)
+        assert [status for status, _ in told(port)].count(503) >= len(answers)
         assert is_served(port)
 
 
@@ -328,6 +335,19 @@ def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"Content-Type: text/plain" in head
     assert body == b"The request is not well-formed HTTP.\n"
+
+
+def told(port: int) -> list[list[int]]:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(b"GET /told HTTP/1.1\r\nHost: x\r\n\r\n")
+        return json.loads(hear(connection, b"]").partition(b"\r\n\r\n")[2])
+
+
+def test_what_is_answered_without_the_application_is_told(port):
+    before = told(port)
+    sentence = ask(port, b"nonsense\r\n\r\n").partition(b"\r\n\r\n")[2]
+    assert is_served(port)
+    assert told(port) == [*before, [400, len(sentence)]]
 
 
 @pytest.mark.parametrize("half", [b"GET / HT", POST + b"ab"])

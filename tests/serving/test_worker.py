@@ -1,3 +1,4 @@
+import json
 import logging
 import os
 from types import SimpleNamespace
@@ -80,3 +81,15 @@ def test_the_inference_thread_ends_with_its_worker(engine):
 
 def test_a_worker_that_never_had_an_app_ends_too():
     worker.end(None, SimpleNamespace())
+
+
+def test_what_gunicorn_s_worker_answers_itself_is_counted_and_told(engine, caplog):
+    app = create_app(engine, Settings())
+
+    with caplog.at_level(logging.DEBUG, "semseg.serving.app"):
+        worker.tell_of_answer(SimpleNamespace(wsgi=app), 503, 86)
+
+    line = json.loads(caplog.messages[-1])
+    assert (line["method"], line["path"], line["status"], line["bytes"]) == (None, None, 503, 86)
+    counted = app.test_client().get("/metrics").text
+    assert 'semseg_requests_total{route="none",status="503"} 1.0' in counted

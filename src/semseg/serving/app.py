@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 
 from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -175,7 +176,16 @@ def read_body(most: int) -> bytes:
 
 
 def _tell_of_every_request(app: Flask, metrics: Metrics) -> None:
-    """One line at debug level, and the metrics, once the answer has been sent."""
+    """One line at debug level, and the metrics, once the answer has been sent.
+
+    The extension `told` is for what is answered before the app sees it.
+    """
+
+    def told(this: Request, status: int, sent: int | None) -> None:
+        metrics.answered(this, status)
+        logger.debug("%s", this.line(status, sent))
+
+    app.extensions["told"] = told
 
     @app.before_request
     def begin() -> None:
@@ -184,12 +194,6 @@ def _tell_of_every_request(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def tell(response: Response) -> Response:
-        this: Request = g.request
         status, sent = response.status_code, response.calculate_content_length()
-
-        def told() -> None:
-            metrics.answered(this, status)
-            logger.debug("%s", this.line(status, sent))
-
-        response.call_on_close(told)
+        response.call_on_close(partial(told, g.request, status, sent))
         return response

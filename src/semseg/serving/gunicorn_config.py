@@ -11,7 +11,7 @@ from semseg.serving.memory import waiting_memory
 from semseg.serving.metrics import forget
 from semseg.serving.settings import Settings
 from semseg.serving.stopping import StoppingHttpWorker
-from semseg.serving.worker import end, halt_where_none_can_live
+from semseg.serving.worker import end, halt_where_none_can_live, tell_of_answer
 
 _settings = Settings.from_environment(os.environ)
 
@@ -27,6 +27,10 @@ class BoundedHttpWorker(StoppingHttpWorker):
 
     most_body = _settings.max_payload_bytes
     most_waiting = waiting_memory(_settings.workers, longest=_settings.max_payload_bytes).requests
+
+    def tell(self, status: int, sent: int) -> None:
+        """What is answered without the app is counted like the rest."""
+        tell_of_answer(self, status, sent)
 
 
 worker_class = BoundedHttpWorker

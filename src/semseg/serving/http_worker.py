@@ -158,6 +158,7 @@ class HttpWorker(ThreadWorker):
         self._say(client, status, reason, "The request is not well-formed HTTP.\n")
 
     def _say(self, client: socket.socket, status: int, reason: str, sentence: str) -> None:
+        self.tell(status, len(sentence))
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
             f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(sentence)}\r\n"
@@ -167,6 +168,14 @@ class HttpWorker(ThreadWorker):
             client.sendall(f"{head}\r\n{sentence}".encode("ascii"))
         except OSError:
             self.log.debug("The client of a refused request is gone.")
+
+    def tell(self, status: int, sent: int) -> None:
+        """Hears of every answer that the application had no part in.
+
+        Args:
+            status: of the answer.
+            sent: bytes of its body.
+        """
 
 
 def _received(conn: TConn) -> Received:

@@ -28,10 +28,13 @@ _PIXELS = tuple(side * side for side in (64, 128, 256, 512, 1024, 2048, 4096, 81
 
 @dataclass
 class Request:
-    """What is known of one request when it has been answered."""
+    """What is known of one request when it has been answered.
 
-    method: str
-    path: str
+    Method and path are None where it was answered before anybody looked for them.
+    """
+
+    method: str | None
+    path: str | None
     route: str
     pixels: int | None = None
     seconds: dict[Stage, float] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
 from semseg.serving.heap import give_back_unused
 from semseg.serving.memory import affordable_values, pixels_at_once, waiting_memory
-from semseg.serving.metrics import Metrics
+from semseg.serving.metrics import Metrics, Request
 from semseg.serving.room import Room
 from semseg.serving.settings import Settings
 
@@ -132,6 +132,17 @@ def end(_arbiter: Any, worker: Any) -> None:
     """gunicorn's `worker_exit`: lets the inference thread end before the interpreter does."""
     if engine := engine_of(worker):
         engine.stop(_SECONDS_TO_END)
+
+
+def tell_of_answer(worker: Any, status: int, sent: int) -> None:
+    """Counts what gunicorn's worker has answered itself, before the app saw any of it.
+
+    Args:
+        worker: gunicorn's.
+        status: of the answer.
+        sent: bytes of the answer's body.
+    """
+    worker.wsgi.extensions["told"](Request(None, None, "none"), status, sent)
 
 
 def engine_of(worker: Any) -> Engine | None:
