@@ -81,3 +81,17 @@ def test_only_as_many_make_room_as_it_takes_the_slowest_first(monkeypatch):
     for name in cut_off:
         shares[name].release()
     assert room.take(80) is not None
+
+
+def test_what_is_given_back_is_there_for_others():
+    room = Room(100)
+    alone = room.take(500)
+    alone.shrink(440)
+    assert room.take(41) is None
+    other = room.take(40)
+    assert other is not None
+
+    alone.release()
+    alone.shrink(10)  # nothing is left to give
+    assert room.take(61) is None
+    assert room.take(60) is not None

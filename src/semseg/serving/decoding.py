@@ -112,7 +112,7 @@ class DecodingRoom:
         try:
             yield share
         finally:
-            share.grow(kept - size)  # fewer, so they are to be had
+            share.shrink(size - kept)
             with self._changed:
                 self._at_work -= 1
                 self._changed.notify_all()

@@ -36,6 +36,10 @@ class Share:
         """Takes as many bytes more; false where they are not to be had."""
         return self._room.add(self, size)
 
+    def shrink(self, size: int) -> None:
+        """Gives so many of the bytes back."""
+        self._room.give_back(self, size)
+
     def release(self) -> None:
         """Gives the bytes back; a second time does nothing."""
         self._room.remove(self)
@@ -95,6 +99,13 @@ class Room:
             missing -= share.size
             giving.append(share)
         return giving
+
+    def give_back(self, share: Share, size: int) -> None:
+        """See `Share.shrink`."""
+        with self._lock:
+            if share in self._shares:
+                share.size -= size
+                self._taken -= size
 
     def remove(self, share: Share) -> None:
         """See `Share.release`."""
