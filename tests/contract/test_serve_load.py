@@ -55,13 +55,14 @@ def is_dead(pid: int) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_killed_under_load_is_replaced_and_loses_what_it_held_alone(
-    tmp_path, served_tree, image_file
+    tmp_path, served_tree, image_file, workers
 ):
-    variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}
+    variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": str(workers)}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
-        loaded(server, 2)
+        loaded(server, workers)
         stop = threading.Event()
         with ThreadPoolExecutor(CLIENTS) as pool:
             clients = [
@@ -75,7 +76,7 @@ def test_a_worker_killed_under_load_is_replaced_and_loses_what_it_held_alone(
                 time.sleep(0.01)
             death = time.monotonic()
             try:
-                loaded(server, 3)
+                loaded(server, workers + 1)
                 time.sleep(1)
             finally:
                 stop.set()
