@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from semseg.sagemaker.channels import read_channels
+from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
 
@@ -47,6 +49,21 @@ def channel_settings(tree: Tree) -> dict[str, dict[str, str]]:
         }
         for name in FILE_CHANNELS
     }
+
+
+@pytest.fixture
+def complaints(tree: Tree, write_config: Callable[[str, Any], Path]) -> Callable[[Any], list[str]]:
+    """The lines about single problems of an inputdataconfig.json."""
+
+    def complain(content: Any) -> list[str]:
+        write_config("inputdataconfig.json", content)
+        with pytest.raises(CustomerError) as raised:
+            read_channels(tree)
+        summary, *lines = str(raised.value).splitlines()
+        assert summary.startswith("inputdataconfig.json: ")
+        return lines
+
+    return complain
 
 
 @pytest.fixture

@@ -1,6 +1,12 @@
-"""A predictor that needs no MXNet, and the app around it."""
+"""A predictor that needs no MXNet, and the app around it; our worker around a trivial app."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 
@@ -12,6 +18,7 @@ from PIL import Image
 from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.settings import Settings
+from tests.serving.trivial_server import APP, CONNECTIONS, THREADS
 
 CLASSES = 3
 
@@ -82,3 +89,31 @@ def image_file(height: int, width: int, format: str = "PNG") -> bytes:
     body = BytesIO()
     Image.fromarray(pixels.astype(np.uint8)).save(body, format)
     return body.getvalue()
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "trivial.py").write_text(APP)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "critical"),
+        *("--worker-class", "semseg.serving.http_worker.HttpWorker", "--threads", str(THREADS)),
+        *("--bind", f"127.0.0.1:{port}", "--keep-alive", "60"),
+        *("--worker-connections", str(CONNECTIONS), "trivial:app"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    server = subprocess.Popen(command, cwd=folder, env=environment)
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    yield port
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0

@@ -1,100 +1,23 @@
 """gunicorn with our worker and a trivial app: what awkward clients can and cannot do."""
 
-import json
-import os
 import random
-import select
-import signal
 import socket
 import struct
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
-APP = """
-import json
-from semseg.serving import http_worker, pace
-
-pace.STALL = 2
-http_worker.HttpWorker.most_waiting = 2_000_000
-TOLD = []
-http_worker.HttpWorker.tell = lambda _worker, status, sent: TOLD.append((status, sent))
-LARGE = b"b" * 19_998_993 + b"the end"
-
-def app(environ, start_response):
-    if environ["PATH_INFO"] == "/large":
-        start_response("200 OK", [("Content-Length", "20000000")])
-        return [b"a" * 1000, LARGE]
-    answer = b"ok"
-    if environ["PATH_INFO"] == "/body":
-        try:
-            answer = b"%d" % len(environ["wsgi.input"].read())
-        except OSError:
-            answer = b"broken off"
-    if environ["PATH_INFO"] == "/told":
-        answer = json.dumps(TOLD).encode()
-    if environ["PATH_INFO"] == "/length":
-        answer = environ["CONTENT_LENGTH"].encode()
-    start_response("200 OK", [("Content-Length", str(len(answer)))])
-    return [answer]
-"""
-
-# Seconds: less than the others would be held up, and enough for a machine that is busy.
-PROMPT = 5
-THREADS = 4
-CONNECTIONS = 60
-POST = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "trivial.py").write_text(APP)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "critical"),
-        *("--worker-class", "semseg.serving.http_worker.HttpWorker", "--threads", str(THREADS)),
-        *("--bind", f"127.0.0.1:{port}", "--keep-alive", "60"),
-        *("--worker-connections", str(CONNECTIONS), "trivial:app"),
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    server = subprocess.Popen(command, cwd=folder, env=environment)
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield port
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(20) == 0
-
-
-def ask(port: int, request: bytes, seconds: float = PROMPT) -> bytes:
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=seconds)) as connection:
-        connection.sendall(request)
-        return connection.recv(65536)
-
-
-def hear(connection: socket.socket, end: bytes) -> bytes:
-    """All that comes until it ends so."""
-    heard = bytearray()
-    while not heard.endswith(end):
-        heard += (piece := connection.recv(1 << 20))
-        assert piece, heard[-1000:]
-    return bytes(heard)
-
-
-def is_served(port: int) -> bool:
-    return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
+from tests.serving.trivial_server import (
+    CONNECTIONS,
+    POST,
+    PROMPT,
+    THREADS,
+    ask,
+    crowd,
+    hear,
+    is_served,
+)
 
 
 def test_silent_connections_cost_no_thread(port):
@@ -134,36 +57,6 @@ def test_clients_that_do_not_close_their_side_do_not_hold_up_the_others(port):
         assert time.monotonic() - started < PROMPT
     finally:
         for connection in lingering:
-            connection.close()
-
-
-def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-    sending = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * THREADS)]
-    try:
-        for connection in sending:
-            connection.sendall(head + b"x" * 1000)
-        started = time.monotonic()
-        assert is_served(port)
-        assert time.monotonic() - started < PROMPT
-    finally:
-        for connection in sending:
-            connection.close()
-
-
-@contextmanager
-def crowd(port: int, *words: bytes) -> Iterator[list[socket.socket]]:
-    """Thrice as many clients as there are threads; each says `words` and waits."""
-    connections = [
-        socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3 * THREADS)
-    ]
-    try:
-        for connection in connections:
-            for word in words:
-                connection.sendall(word)
-        yield connections
-    finally:
-        for connection in connections:
             connection.close()
 
 
@@ -228,45 +121,6 @@ def test_a_trickle_is_let_go(port):
     assert is_served(port)
 
 
-@pytest.mark.parametrize(
-    "hopeless",
-    [
-        b"Content-Length: 99999999\r\n\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n3;" + b"x" * 5000,
-        b"Transfer-Encoding: identity, chunked\r\n\r\nff\r\n",
-    ],
-)
-def test_no_thread_waits_for_the_rest_of_what_will_be_refused(port, hopeless):
-    with crowd(port, b"POST /body HTTP/1.1\r\nHost: x\r\n" + hopeless) as connections:
-        waiting = connections
-        deadline = time.monotonic() + 10
-        while waiting:
-            assert time.monotonic() < deadline
-            for connection in waiting:
-                connection.sendall(b"1")  # never a pause
-            answered, _, _ = select.select(waiting, [], [], 0.2)
-            assert all(b"\r\nConnection: close\r\n" in each.recv(65536) for each in answered)
-            waiting = [connection for connection in waiting if connection not in answered]
-
-
-@pytest.mark.parametrize(
-    ("head", "length"),
-    [
-        (b"Content-Length: 99999999\r\n\r\n", b"99999999"),
-        (b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", b"99999999"),
-        (b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", b"268435455"),
-    ],
-)
-def test_the_application_is_told_at_once_how_long_a_body_is_that_it_will_not_get(
-    port, head, length
-):
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
-        connection.sendall(b"POST /length HTTP/1.1\r\nHost: x\r\n" + head)
-        answer = hear(connection, b"\r\n\r\n" + length)
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-
-
 def test_one_request_after_the_other_and_all_at_once(port):
     with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
         for _ in range(3):
@@ -299,55 +153,11 @@ def test_chunks_may_come_slowly(port):
         hear(connection, b"\r\n\r\n3")
 
 
-def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
-    head = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
-    with crowd(port, head, b"x" * 400_000) as connections:
-        time.sleep(1)
-        answered, _, _ = select.select(connections, [], [], 0)
-        answers = [connection.recv(65536) for connection in answered]
-        assert 6 <= len(answers) < len(connections)
-        assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
-        assert all(b"\r\nRetry-After: 5\r\n" in answer for answer in answers)
-        assert [status for status, _ in told(port)].count(503) >= len(answers)
-        assert is_served(port)
-
-
 def test_an_answer_is_heard_although_its_request_is_still_being_sent(port):
     size = 3_000_000
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
 
     assert b"200 OK" in ask(port, head + b"x" * size)
-
-
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        (b"nonsense\r\n\r\n", b"400 Bad Request"),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: secret\r\n\r\n", b"400 Bad Request"),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", b"414 URI Too Long"),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"431 "),
-        (b"GET / HTTP/1.1\r\nExpect: miracles\r\n\r\n", b"417 Expectation Failed"),
-    ],
-)
-def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
-    head, _, body = ask(port, request_bytes).partition(b"\r\n\r\n")
-
-    assert head.startswith(b"HTTP/1.1 " + status)
-    assert b"Content-Type: text/plain" in head
-    assert body == b"The request is not well-formed HTTP.\n"
-
-
-def told(port: int) -> list[list[int]]:
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
-        connection.sendall(b"GET /told HTTP/1.1\r\nHost: x\r\n\r\n")
-        return json.loads(hear(connection, b"]").partition(b"\r\n\r\n")[2])
-
-
-def test_what_is_answered_without_the_application_is_told(port):
-    before = told(port)
-    sentence = ask(port, b"nonsense\r\n\r\n").partition(b"\r\n\r\n")[2]
-    assert is_served(port)
-    assert told(port) == [*before, [400, len(sentence)]]
 
 
 @pytest.mark.parametrize("half", [b"GET / HT", POST + b"ab"])

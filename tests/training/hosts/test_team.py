@@ -2,74 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from semseg.sagemaker.errors import AlgorithmError, CustomerError, PlatformError
-from semseg.sagemaker.resources import Hosts
-from semseg.sagemaker.stopping import Stop, StopRequested
+from semseg.sagemaker.stopping import StopRequested
 from semseg.training.hosts import ports
-from semseg.training.hosts.agreement import between, check_same, stopping_together
 from semseg.training.hosts.connection import Connection
-from semseg.training.hosts.joining import FirstHost, Member, OtherHost
+from semseg.training.hosts.joining import Member
 from semseg.training.hosts.team import ALONE
 from semseg.training.hosts.together import Patience
-from tests.training.hosts.loopback import some_hosts
-
-# As in life, but that a test has less of it.
-PATIENCE = Patience(joining=20, heartbeat=0.1, silence=20, sigterm=0.1, stuck=0.2)
-Work = Callable[[Member], Any]
-
-
-class StopByHand(Stop):
-    """A SIGTERM that no process gets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = False
-
-    @property
-    def requested(self) -> bool:
-        return self.asked
-
-
-class Meeting:
-    """Some hosts, of which any may be started."""
-
-    def __init__(self, count: int, patience: Patience = PATIENCE) -> None:
-        self.names = some_hosts(count)
-        self.given_up: list[str] = []
-        self.stops = [StopByHand() for _ in self.names]
-        self._patience = patience
-        self._pool = ThreadPoolExecutor(count)
-
-    def host(self, index: int, **job: str) -> Member:
-        hosts = Hosts(self.names[index], tuple(self.names), "lo")
-        kind = OtherHost if index else FirstHost
-        name = self.names[index]
-        return kind(
-            hosts, job, self.stops[index], lambda _: self.given_up.append(name), self._patience
-        )
-
-    def start(self, index: int, work: Work, **job: str) -> Future[Any]:
-        """Starts a host, which works as soon as all are there."""
-
-        def live() -> Any:
-            with self.host(index, **job) as team:
-                return work(team)
-
-        return self._pool.submit(live)
-
-    def all(self, work: Work) -> list[Any]:
-        """What the work on each host leads to: a value or an error."""
-        started = [self.start(index, work) for index in range(len(self.names))]
-        return [future.exception(60) or future.result() for future in started]
-
-    def stop_of(self, team: Member) -> StopByHand:
-        return self.stops[team.index]
+from tests.training.hosts.meeting import Meeting
 
 
 def test_all_get_the_same_answers_in_the_order_of_the_hosts() -> None:
@@ -275,47 +219,3 @@ def test_a_host_that_sigterm_ended_makes_the_others_stop_too() -> None:
         return team.share("more")
 
     assert isinstance(meeting.all(work)[0], StopRequested)
-
-
-def test_all_stop_before_the_same_item_when_one_is_asked_to() -> None:
-    meeting = Meeting(3)
-
-    def work(team: Member) -> int:
-        taken = []
-        try:
-            for item in between(range(1000), meeting.stop_of(team), team):
-                taken.append(item)
-                if team.index == 1 and item == 20:
-                    meeting.stop_of(team).asked = True
-        except StopRequested:
-            return len(taken)
-        return -1
-
-    assert meeting.all(work) == [21, 21, 21]
-
-
-def test_uneven_work_ends_for_all_when_one_is_asked_to_stop() -> None:
-    def work(team: Member) -> str:
-        try:
-            with stopping_together(team):
-                if team.index == 1:
-                    raise StopRequested
-        except StopRequested:
-            return "stopped"
-        return "went on"
-
-    assert Meeting(3).all(work) == ["stopped"] * 3
-
-
-def test_different_data_are_told_by_all_in_the_same_words() -> None:
-    meeting = Meeting(2)
-    hosts = tuple(meeting.names)
-
-    def work(team: Member) -> None:
-        check_same({"training images": "7"}, hosts, team)
-        check_same({"training images": f"{7 + team.index}"}, hosts, team)
-
-    first, other = meeting.all(work)
-    assert isinstance(first, CustomerError)
-    assert f"{hosts[0]} and {hosts[1]} have different data: training images: 7 and 8." in str(first)
-    assert str(other) in (str(first), f"{hosts[0]} ended the job: {first}")
