@@ -1,9 +1,10 @@
 """What PSP and DeepLabV3 see of the whole image at once, and how to give it to them in parts."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 
-class ImageWide:
+class ImageWide(ABC):
     """A block whose maps are averages of the whole image, each through a 1x1 convolution.
 
     Whoever runs a network on parts of an image has to make the maps of all parts together, and to
@@ -18,9 +19,9 @@ class ImageWide:
     grids: tuple[int, ...]
     given: Any = None
 
+    @abstractmethod
     def branches(self) -> tuple[Any, ...]:
         """For each map the block from averages (N,2048,g,g) to the map's own cells (N,c,g,g)."""
-        raise NotImplementedError
 
 
 def find_image_wide(network: Any) -> ImageWide | None:
