@@ -119,15 +119,14 @@ def main() -> None:
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
-    from semseg.serving.memory import pixels_at_once
+    from semseg.serving.memory import WorkerMemory
 
     artifact = read_artifact(folder)
-    memory = int(arguments.memory * (1 << 30))
-    affordable = pixels_at_once(artifact.architecture.algorithm, 1, memory)
+    memory = WorkerMemory(workers=1, memory=int(arguments.memory * (1 << 30)))
     predictor = Predictor(
         artifact,
         thresholds=read_thresholds(artifact) if arguments.int8 else None,
-        affordable=affordable,
+        affordable=memory.pixels_at_once(artifact.architecture.algorithm),
     )
     predictor.warm_up()
     give_back_unused()

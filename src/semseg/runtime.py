@@ -42,6 +42,12 @@ def available_memory(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     return machine
 
 
+def folder_in_memory() -> str | None:
+    """A folder on no disk that this process may write to, if there is one."""
+    folder = "/dev/shm"
+    return folder if os.access(folder, os.W_OK) else None
+
+
 def environment(cpus: int) -> dict[str, str]:
     """The variables for one process that may keep `cpus` CPUs busy."""
     return {

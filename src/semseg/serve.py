@@ -21,7 +21,7 @@ from semseg.sagemaker.errors import CustomerError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree
 from semseg.serving import metrics_folder
-from semseg.serving.memory import affordable_pixels, refuse_too_little_memory
+from semseg.serving.memory import WorkerMemory, refuse_too_little_memory
 from semseg.serving.settings import MAX_PIXELS_VARIABLE, METRICS_FOLDER_VARIABLES, Settings
 
 logger = logging.getLogger("semseg.serve")  # also where it runs as `python -m semseg.serve`
@@ -46,10 +46,8 @@ def main() -> int:
     logger.info(
         "Serving %s on port %d, workers: %d", artifact.parameters, settings.port, settings.workers
     )
-    max_pixels = affordable_pixels(
-        artifact.architecture.num_classes, settings.workers, longest=settings.max_payload_bytes
-    )
-    become_gunicorn(settings, max_pixels)
+    memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
+    become_gunicorn(settings, memory.pixels(artifact.architecture.num_classes))
 
 
 def check_int8(artifact: Artifact, gpus: int) -> None:

@@ -5,9 +5,10 @@ import signal
 import sys
 from typing import Any
 
+from semseg.runtime import folder_in_memory
 from semseg.sagemaker.logs import configure_logging
 from semseg.serving import metrics_folder
-from semseg.serving.memory import waiting_memory
+from semseg.serving.memory import WorkerMemory
 from semseg.serving.metrics import forget
 from semseg.serving.settings import Settings
 from semseg.serving.stopping import StoppingHttpWorker
@@ -26,7 +27,7 @@ class BoundedHttpWorker(StoppingHttpWorker):
     """Takes no longer bodies, and holds no more for slow clients, than there is memory for."""
 
     most_body = _settings.max_payload_bytes
-    most_waiting = waiting_memory(_settings.workers, longest=_settings.max_payload_bytes).requests
+    most_waiting = WorkerMemory(_settings.workers, _settings.max_payload_bytes).waiting().requests
 
     def tell(self, status: int, sent: int) -> None:
         """What is answered without the app is counted like the rest."""
@@ -46,7 +47,7 @@ graceful_timeout = 25
 keepalive = 60
 
 # A heartbeat on a disk can block; a read-only root has no other place.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+worker_tmp_dir = folder_in_memory()
 
 accesslog = None
 control_socket_disable = True

@@ -59,66 +59,60 @@ class WaitingMemory:
     answers: int
 
 
-def waiting_memory(
-    workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
-) -> WaitingMemory:
-    """How much of its memory each of `workers` may hold for clients.
+@dataclass(frozen=True)
+class WorkerMemory:
+    """What there is of a container's memory for each of a server's workers.
 
-    Args:
+    Attributes:
         workers: processes that share the memory.
-        memory: bytes; all that the container has if None.
         longest: bytes of the longest request.
-    """
-    beside = _beside_the_worker(workers, memory)
-    answers = max(_LEAST_ANSWER_BYTES, min(_MOST_ANSWER_BYTES, beside // _ANSWERS_PART))
-    many = min(_REQUESTS * longest, beside // _REQUESTS_PART)
-    return WaitingMemory(max(_LEAST_REQUEST_BYTES, longest, many), answers)
-
-
-def pixels_at_once(
-    algorithm: str, workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
-) -> int:
-    """Pixels that each of `workers` can compute at the same time; larger images come in pieces.
-
-    Args:
-        algorithm: of the model.
-        workers: processes that share the memory.
         memory: bytes; all that the container has if None.
-        longest: bytes of the longest request.
     """
-    share = _PART_OF_FORWARDS * _for_images(workers, memory, longest)
-    return max(_FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
 
+    workers: int
+    longest: int = _LONGEST_REQUEST
+    memory: int | None = None
 
-def affordable_pixels(
-    num_classes: int, workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
-) -> int:
-    """Pixels of the largest image of which each of `workers` can make a mask at the same time.
+    def waiting(self) -> WaitingMemory:
+        """How much a worker may hold for clients."""
+        beside = self._beside_the_worker()
+        answers = max(_LEAST_ANSWER_BYTES, min(_MOST_ANSWER_BYTES, beside // _ANSWERS_PART))
+        many = min(_REQUESTS * self.longest, beside // _REQUESTS_PART)
+        return WaitingMemory(max(_LEAST_REQUEST_BYTES, self.longest, many), answers)
 
-    Args:
-        num_classes: classes of the model.
-        workers: processes that share the memory.
-        memory: bytes; all that the container has if None.
-        longest: bytes of the longest request.
-    """
-    share = (1 - _PART_OF_FORWARDS) * _for_images(workers, memory, longest)
-    pixels = int(share / (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes))
-    return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
+    def pixels_at_once(self, algorithm: str) -> int:
+        """Pixels that all workers can compute at the same time; larger images come in pieces.
 
+        Args:
+            algorithm: of the model.
+        """
+        share = _PART_OF_FORWARDS * self._for_images()
+        return max(_FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
 
-def affordable_values(
-    workers: int, memory: int | None = None, longest: int = _LONGEST_REQUEST
-) -> int:
-    """Probabilities of the largest answer that each of `workers` can make at the same time.
+    def pixels(self, num_classes: int) -> int:
+        """Pixels of the largest image of which all workers can make a mask at the same time.
 
-    They are there twice, once encoded, and the forward is over by then.
+        Args:
+            num_classes: classes of the model.
+        """
+        share = (1 - _PART_OF_FORWARDS) * self._for_images()
+        pixels = int(share / (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes))
+        return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
 
-    Args:
-        workers: processes that share the memory.
-        memory: bytes; all that the container has if None.
-        longest: bytes of the longest request.
-    """
-    return max(_FEWEST_PIXELS * 21, _for_images(workers, memory, longest) // (2 * 4))
+    def values(self) -> int:
+        """Probabilities of the largest answer that all workers can make at the same time.
+
+        They are there twice, once encoded, and the forward is over by then.
+        """
+        return max(_FEWEST_PIXELS * 21, self._for_images() // (2 * 4))
+
+    def _for_images(self) -> int:
+        waiting = self.waiting()
+        return max(0, self._beside_the_worker() - waiting.requests - waiting.answers)
+
+    def _beside_the_worker(self) -> int:
+        memory = available_memory() if self.memory is None else self.memory
+        return memory // self.workers - _WORKER_BYTES
 
 
 def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None = None) -> None:
@@ -141,12 +135,3 @@ def refuse_too_little_memory(parameters: Path, workers: int, memory: int | None 
             f"are {memory / _MIB:.0f} MiB. Give the container more (docker run --memory, or a "
             "larger instance)."
         )
-
-
-def _for_images(workers: int, memory: int | None, longest: int) -> int:
-    waiting = waiting_memory(workers, memory, longest)
-    return max(0, _beside_the_worker(workers, memory) - waiting.requests - waiting.answers)
-
-
-def _beside_the_worker(workers: int, memory: int | None) -> int:
-    return (available_memory() if memory is None else memory) // workers - _WORKER_BYTES

@@ -1,17 +1,17 @@
 """The folder in which all workers of a server keep their figures."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
+
+from semseg.runtime import folder_in_memory
 
 _PREFIX = "semseg-metrics-"
 
 
 def make() -> str:
     """A new folder; in memory, where there is such a place."""
-    memory = "/dev/shm"
-    return tempfile.mkdtemp(prefix=_PREFIX, dir=memory if os.access(memory, os.W_OK) else None)
+    return tempfile.mkdtemp(prefix=_PREFIX, dir=folder_in_memory())
 
 
 def remove(folder: Path) -> None:

@@ -23,7 +23,7 @@ from semseg.serving.app import create_app
 from semseg.serving.engine import Engine
 from semseg.serving.engine import Predictor as AnyPredictor
 from semseg.serving.heap import give_back_unused
-from semseg.serving.memory import affordable_values, pixels_at_once, waiting_memory
+from semseg.serving.memory import WorkerMemory
 from semseg.serving.metrics import Metrics, Request
 from semseg.serving.room import Room
 from semseg.serving.settings import Settings
@@ -48,14 +48,14 @@ def application() -> Flask:
     engine = Engine(metrics)
     engine.start(lambda: load_predictor(settings), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
-    longest = settings.max_payload_bytes
+    memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
     app = create_app(
         engine,
         settings,
         metrics,
-        Room(waiting_memory(settings.workers, longest=longest).answers),
+        Room(memory.waiting().answers),
         artifact.architecture.num_classes,
-        affordable_values(settings.workers, longest=longest),
+        memory.values(),
     )
     app.extensions["engine"] = engine
     return app
@@ -79,9 +79,8 @@ def load_predictor(settings: Settings) -> AnyPredictor:
 
     logger.info("Number of GPUs being used: %d", min(1, mx.context.num_gpus()))
     logger.info("Loading weights from %s", artifact.parameters)
-    affordable = pixels_at_once(
-        artifact.architecture.algorithm, settings.workers, longest=settings.max_payload_bytes
-    )
+    memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
+    affordable = memory.pixels_at_once(artifact.architecture.algorithm)
     predictor = Predictor(artifact, thresholds=thresholds, affordable=affordable)
     logger.info("...model loaded.")
     return predictor
