@@ -31,8 +31,9 @@ from scripts.benchmarks.serving.pictures import jpeg
 from scripts.local.endpoint import Endpoint
 from semseg import runtime
 from semseg.data.normalization import normalize
+from semseg.sagemaker.record import encode_record
 from semseg.serving.decoding import decode
-from semseg.serving.encoders import encode_npy, encode_png, encode_recordio
+from semseg.serving.encoders import encode_npy, encode_png
 
 PLACE = Path("build/benchmarks/serving-choices")
 HEIGHT, WIDTH = 660, 799
@@ -105,7 +106,7 @@ def compare_encodings() -> None:
         "JPEG to pixels": lambda: decode(body),
         "pixels to network input (inference thread)": lambda: normalize(image),
         "mask to image/png": lambda: encode_png(masks["flat"]),
-        "probabilities to application/x-recordio-protobuf": lambda: encode_recordio(probabilities),
+        "probabilities to application/x-recordio-protobuf": lambda: encode_record(probabilities),
         "probabilities to application/x-npy": lambda: encode_npy(probabilities),
     }
     table(

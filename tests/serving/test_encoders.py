@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semseg.serving.encoders import ENCODERS, encode_npy, encode_png, encode_recordio
+from semseg.sagemaker.record import encode_record
+from semseg.serving.encoders import ENCODERS, encode_npy, encode_png
 
 PROBABILITIES = np.random.default_rng(1).random((3, 4, 5), dtype=np.float32)
 
@@ -38,13 +39,13 @@ def test_probabilities_that_lie_otherwise_in_memory():
 
 
 def test_a_record_starts_with_recordio_s_magic_number_and_holds_the_values():
-    record = encode_recordio(PROBABILITIES)
+    record = encode_record(PROBABILITIES)
 
     assert record[:4] == b"\x0a\x23\xd7\xce"
     assert PROBABILITIES.tobytes() in record
 
 
-@pytest.mark.parametrize("encoder", [each for each in ENCODERS if each.encode is encode_recordio])
+@pytest.mark.parametrize("encoder", [each for each in ENCODERS if each.encode is encode_record])
 def test_a_record_has_room_for_just_what_is_said(encoder, monkeypatch):
     class Framed(Exception):
         pass

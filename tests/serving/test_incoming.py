@@ -97,7 +97,7 @@ def test_the_parser_gets_what_has_come_and_then_the_end(request_bytes):
     assert received.complete == (request_bytes in WHOLE)
     assert received.read(10_000) == request_bytes
     assert received.read() == b""
-    assert not received.ahead
+    assert received.left_over() == b""
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", LENGTH, CHUNKED]))

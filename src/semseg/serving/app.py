@@ -16,7 +16,7 @@ from semseg.serving.metrics import CONTENT_TYPE, Metrics, Request
 from semseg.serving.negotiation import choose
 from semseg.serving.patient_socket import PatientSocket
 from semseg.serving.problems import answer_problems
-from semseg.serving.refusal import Refusal
+from semseg.serving.refusal import Busy, Refusal
 from semseg.serving.room import Room, Share
 from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 
@@ -123,7 +123,7 @@ def create_app(
         The place is given back when the answer has been handed over to be sent, whatever it is.
         """
         if not places.acquire(blocking=False):
-            raise Refusal(503, _BUSY, retry_after=5)
+            raise Busy(_BUSY)
         place = ExitStack()
         place.callback(places.release)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
 from semseg.data.images import ImageError, TooManyPixels, read_header, read_image
-from semseg.serving.refusal import Refusal
+from semseg.serving.refusal import Busy, Refusal
 from semseg.serving.room import Room, Share
 
 # What decoding takes for each pixel at its peak, the result included. Pillow keeps RGB in 4 bytes;
@@ -101,12 +101,12 @@ class DecodingRoom:
             kept: bytes that the share has from the block's end on, not more than `size`.
 
         Raises:
-            Refusal: 503 if the memory is not to be had.
+            Busy: the memory is not to be had.
         """
         with self._changed:
             while (share := self._room.take(size)) is None:
                 if not self._at_work:
-                    raise Refusal(503, _CROWDED, retry_after=5)
+                    raise Busy(_CROWDED)
                 self._changed.wait()
             self._at_work += 1
         try:

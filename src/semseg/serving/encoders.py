@@ -53,11 +53,6 @@ def encode_png(mask: NDArray[np.uint8]) -> bytes:
     return body.getvalue()
 
 
-def encode_recordio(probabilities: NDArray[np.float32]) -> bytes:
-    """Probabilities, float32 (C,H,W), as the one RecordIO record that the original answers with."""
-    return encode_record(probabilities)
-
-
 def encode_npy(probabilities: NDArray[np.float32]) -> bytes:
     """Probabilities, float32 (C,H,W), as the file that `numpy.load` reads."""
     head, values = BytesIO(), np.ascontiguousarray(probabilities)
@@ -68,8 +63,9 @@ def encode_npy(probabilities: NDArray[np.float32]) -> bytes:
 
 
 def _recordio(media_type: str) -> Encoder:
+    """Probabilities as the one RecordIO record that the original answers with."""
     return Encoder(
-        media_type, "probabilities", encode_recordio, _MOST_VALUES_IN_A_RECORD, _RECORD_IS_FULL
+        media_type, "probabilities", encode_record, _MOST_VALUES_IN_A_RECORD, _RECORD_IS_FULL
     )
 
 

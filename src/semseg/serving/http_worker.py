@@ -13,6 +13,7 @@ from semseg.serving.arriving import Arriving
 from semseg.serving.incoming import Incoming, Received
 from semseg.serving.leaving import Leaving
 from semseg.serving.patient_socket import PatientSocket
+from semseg.serving.refusal import RETRY_AFTER
 from semseg.serving.sending import Sending
 
 # Seconds that a silent client has when the worker stops.
@@ -162,7 +163,7 @@ class HttpWorker(ThreadWorker):
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
             f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(sentence)}\r\n"
-            + ("Retry-After: 5\r\n" if status == 503 else "")
+            + (f"Retry-After: {RETRY_AFTER}\r\n" if status == 503 else "")
         )
         try:
             client.sendall(f"{head}\r\n{sentence}".encode("ascii"))

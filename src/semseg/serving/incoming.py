@@ -147,11 +147,6 @@ class Received(Unreader):
         self._rest = self._rest[size:] if len(self._rest) > size else memoryview(b"")
         return piece
 
-    @property
-    def ahead(self) -> bool:
-        """Whether the client has sent something after its request."""
-        return bool(self.buf.getvalue() or self._rest)
-
     def left_over(self) -> bytes:
         """Takes out what the client has sent after its request."""
         left = self.buf.getvalue() + bytes(self._rest)

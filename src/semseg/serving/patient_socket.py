@@ -30,11 +30,6 @@ class PatientSocket(socket.socket):
         return cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
 
     @property
-    def unsent(self) -> int:
-        """Bytes that the client has yet to take."""
-        return sum(len(piece) for piece in self._unsent)
-
-    @property
     def acknowledged(self) -> int:
         """Bytes of `sendall` that the client's side has confirmed.
 

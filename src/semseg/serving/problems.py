@@ -7,7 +7,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from semseg.serving.engine import Closed, HungUp
-from semseg.serving.refusal import Refusal
+from semseg.serving.refusal import Busy, Refusal
 from semseg.serving.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def answer_problems(app: Flask, settings: Settings) -> None:
 
     @app.errorhandler(Closed)
     def no_time_left(_problem: Closed) -> Response:
-        return refused(Refusal(503, _CLOSED, retry_after=5))
+        return refused(Busy(_CLOSED))
 
     @app.errorhandler(HungUp)
     def nobody_is_there(_problem: HungUp) -> Response:

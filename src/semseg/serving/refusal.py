@@ -1,5 +1,8 @@
 """What a request gets when it cannot be served."""
 
+# Seconds after which it is worth while to ask a busy server again.
+RETRY_AFTER = 5
+
 
 class Refusal(Exception):
     """A request that cannot be served, and why.
@@ -15,3 +18,10 @@ class Refusal(Exception):
         self.status = status
         self.sentence = sentence
         self.retry_after = retry_after
+
+
+class Busy(Refusal):
+    """503: the same request may succeed in a few seconds, which its sentence says as well."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(503, sentence, RETRY_AFTER)
