@@ -1,5 +1,7 @@
 # Semantic Segmentation for SageMaker, and for any other host: docker build -t semseg .
 #
+# MXNet is for x86-64 only: elsewhere it takes --platform=linux/amd64. `make image` adds that, and what SageMaker wants.
+#
 #   --build-arg FLAVOR=cpu|cu112        MXNet for CPUs, or for CPUs and NVIDIA GPUs (default: cpu)
 #   --build-arg BACKBONES=both|none|... which ImageNet weights to bake in: both, resnet-50, resnet-101, or none
 #                                       for a machine without a way to GluonCV's model store (default: both)
