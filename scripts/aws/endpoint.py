@@ -57,6 +57,7 @@ def deploy(arguments: argparse.Namespace) -> None:
         image=arguments.image,
         inputs=[arguments.model_data],
         sentences=_about_names(aws, arguments.name),
+        serves=True,
     )
     made: list[Request] = []
     try:

@@ -14,6 +14,12 @@ from scripts.aws.problems import code_of, is_absent, is_denied, refuse
 from scripts.aws.services import Aws
 
 _SAGEMAKER = "sagemaker.amazonaws.com"
+# CreateModel says "Unsupported manifest media type" to them: github.com/mlflow/mlflow/issues/13834.
+# It said so to OCI's manifest of one image, too; that it still does is not certain.
+_INDICES = {
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+}
 
 
 def refuse_unless_ready(
@@ -24,13 +30,17 @@ def refuse_unless_ready(
     inputs: Iterable[S3],
     outputs: Iterable[S3] = (),
     sentences: Iterable[str] = (),
+    serves: bool = False,
 ) -> None:
-    """Raises Refused with `sentences` and all that is missing on AWS."""
+    """Raises Refused with `sentences` and all that is missing on AWS.
+
+    An image that `serves` becomes a model there, for which SageMaker takes fewer kinds of images.
+    """
     refuse(
         [
             *sentences,
             *_about_role(aws, role),
-            *_about_image(aws, image),
+            *_about_image(aws, image, serves),
             *_about_storage(aws, tuple(inputs), tuple(outputs)),
         ]
     )
@@ -61,8 +71,8 @@ def _about_role(aws: Aws, arn: str) -> list[str]:
     return [f"SageMaker may not assume the role {name}: its trust policy lacks {_SAGEMAKER}."]
 
 
-def _about_image(aws: Aws, name: str) -> list[str]:
-    """The image is not in ECR, or in another region. Images of other registries pass."""
+def _about_image(aws: Aws, name: str, serves: bool) -> list[str]:
+    """The image is not in ECR, in another region, or an index. Those of other registries pass."""
     found = EcrImage.find(name)
     if found is None:
         return []
@@ -74,15 +84,21 @@ def _about_image(aws: Aws, name: str) -> list[str]:
         ]
     identity = {"imageDigest": found.digest} if found.digest else {"imageTag": found.tag}
     try:
-        ecr.describe_images(
+        [details] = ecr.describe_images(
             registryId=found.account, repositoryName=found.repository, imageIds=[identity]
-        )
+        )["imageDetails"]
     except ClientError as error:
         if is_denied(error):
             return []
         if is_absent(error):
             return [f"The image {found} is not in ECR: `push` brings it there."]
         raise
+    kind = details.get("imageManifestMediaType")
+    if serves and kind in _INDICES:
+        return [
+            f"The image {found} is an index of images ({kind}), of which SageMaker makes no model: "
+            "`make image` builds a single one, and `push` puts it in its place."
+        ]
     return []
 
 

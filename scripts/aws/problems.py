@@ -26,6 +26,9 @@ _ADVICE = {
     "Throttling": "try again in a minute",
     "ThrottlingException": "try again in a minute",
 }
+# https://github.com/aws/amazon-sagemaker-feedback/issues/180; the code is every mistake's.
+_MANIFEST = "unsupported manifest media type"
+_NO_SUCH_IMAGES = "`make image` builds what SageMaker takes, and `push` puts it in its place"
 
 
 class _Ending(Exception):
@@ -108,8 +111,11 @@ def _refusal(error: ClientError) -> str:
         return _answer_of_the_container(error.response, message)
     if is_denied(error):
         return f"These credentials may not do that ({error.operation_name}): {message}"
-    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
-    return f"AWS refused {error.operation_name}: {message.rstrip('.')}{advice} ({code})."
+    advice = _NO_SUCH_IMAGES if _MANIFEST in message.lower() else _ADVICE.get(code)
+    return (
+        f"AWS refused {error.operation_name}: {message.rstrip('.')}"
+        f"{f'; {advice}' if advice else ''} ({code})."
+    )
 
 
 def _answer_of_the_container(response: Any, message: str) -> str:

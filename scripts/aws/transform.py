@@ -61,6 +61,7 @@ def transform(arguments: argparse.Namespace) -> None:
             ),
             *preflight.about_name(aws, "model", "describe_model", ModelName=name),
         ],
+        serves=True,
     )
     model, job = requests
     model.send(aws)

@@ -19,6 +19,7 @@ TRUST = {
     ],
 }
 MANIFEST = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json"}
 OBJECTS = (
     "horses/train/a.jpg",
     "horses/train_annotation/a.png",

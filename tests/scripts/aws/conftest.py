@@ -17,6 +17,7 @@ from scripts.aws.__main__ import main
 from tests.scripts.aws.account import (
     CONTAINER,
     HYPERPARAMETERS,
+    INDEX,
     MANIFEST,
     OBJECTS,
     REGION,
@@ -82,9 +83,10 @@ def account(client: Callable[[str], Any]) -> Callable[[str], Any]:
         RoleName="SageMaker", Path="/service-role/", AssumeRolePolicyDocument=json.dumps(TRUST)
     )
     client("ecr").create_repository(repositoryName="semantic-segmentation")
-    client("ecr").put_image(
-        repositoryName="semantic-segmentation", imageManifest=json.dumps(MANIFEST), imageTag="cpu"
-    )
+    for tag, manifest in (("cpu", MANIFEST), ("index", INDEX)):
+        client("ecr").put_image(
+            repositoryName="semantic-segmentation", imageManifest=json.dumps(manifest), imageTag=tag
+        )
     client("s3").create_bucket(Bucket="bucket")
     for key in OBJECTS:
         client("s3").put_object(Bucket="bucket", Key=key, Body=b"content")

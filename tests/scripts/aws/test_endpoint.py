@@ -133,6 +133,7 @@ def test_a_model_that_exists(account, aws):
         ),
         (["--model-data", "s3://bucket/jobs"], "is not the model.tar.gz of a job"),
         (["--image", IMAGE.replace(":cpu", ":gpu")], "is not in ECR: `push` brings it there."),
+        (["--image", IMAGE.replace(":cpu", ":index")], "of which SageMaker makes no model"),
         (["--role", ROLE.replace("SageMaker", "Nobody")], "There is no role Nobody"),
         (["--instance-type", "ml.c7g.xlarge"], "ARM processor, and the image is for x86-64."),
         (["--instance-type", "ml.inf2.xlarge"], "an accelerator that MXNet cannot use"),

@@ -47,7 +47,9 @@ def test_a_bucket_in_another_region(account):
 
 
 def test_an_image_by_its_digest(account):
-    [found] = account("ecr").describe_images(repositoryName="semantic-segmentation")["imageDetails"]
+    [found] = account("ecr").describe_images(
+        repositoryName="semantic-segmentation", imageIds=[{"imageTag": "cpu"}]
+    )["imageDetails"]
     repository = IMAGE.rpartition(":")[0]
 
     image = f"{repository}@{found['imageDigest']}"
@@ -58,6 +60,44 @@ def test_an_image_by_its_digest(account):
 
 def test_an_image_of_another_registry_is_not_looked_for(account):
     preflight.refuse_unless_ready(Aws(), **READY | {"image": "registry.example.com/semseg:cpu"})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    ],
+)
+def test_an_index_of_images_trains_but_does_not_serve(account, kind):
+    image = put_image(account, kind)
+
+    preflight.refuse_unless_ready(Aws(), **READY | {"image": image})
+    with pytest.raises(Refused) as refusal:
+        preflight.refuse_unless_ready(Aws(), **READY | {"image": image}, serves=True)
+    assert str(refusal.value) == (
+        f"The image {image} is an index of images ({kind}), of which SageMaker makes no model: "
+        "`make image` builds a single one, and `push` puts it in its place."
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+    ],
+)
+def test_a_single_image_may_serve(account, kind):
+    preflight.refuse_unless_ready(Aws(), **READY | {"image": put_image(account, kind)}, serves=True)
+
+
+def put_image(account, kind):
+    manifest = {"schemaVersion": 2, "mediaType": kind, "annotations": {"of": "this test"}}
+    account("ecr").put_image(
+        repositoryName="semantic-segmentation", imageManifest=json.dumps(manifest), imageTag="new"
+    )
+    return IMAGE.replace(":cpu", ":new")
 
 
 class Denying:
@@ -84,4 +124,4 @@ class Denying:
 
 
 def test_where_these_credentials_may_not_look_nothing_is_said():
-    preflight.refuse_unless_ready(Denying(), **READY)  # type: ignore[arg-type]
+    preflight.refuse_unless_ready(Denying(), **READY, serves=True)  # type: ignore[arg-type]

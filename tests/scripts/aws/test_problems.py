@@ -46,6 +46,15 @@ def client_error(code: str, message: str, operation: str = "CreateTrainingJob", 
         ),
         (
             client_error(
+                "ValidationException",
+                "Unsupported manifest media type application/vnd.oci.image.manifest.v1+json for "
+                "image x. Ensure that valid manifest media type is used for specified image.",
+                "CreateModel",
+            ),
+            "for specified image; `make image` builds what SageMaker takes, and `push` puts it",
+        ),
+        (
+            client_error(
                 "ModelError", "x", OriginalStatusCode=415, OriginalMessage="Not an image."
             ),
             "The endpoint answered 415: Not an image.",

@@ -91,6 +91,7 @@ def test_why_a_job_failed(account, aws, monkeypatch):
     [
         (["--input", "s3://bucket/zebras/"], "There is nothing at s3://bucket/zebras/."),
         (["--output", "s3://no-such-bucket"], "There is no bucket no-such-bucket in S3."),
+        (["--image", IMAGE.replace(":cpu", ":index")], "of which SageMaker makes no model"),
         (["--concurrent", 20], "--concurrent (20) times --max-payload-mb (6) is more than the 100"),
         (["--instance-type", "ml.g7e.2xlarge"], "Blackwell GPUs (compute capability 12.0)"),
     ],
