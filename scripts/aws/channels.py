@@ -136,6 +136,11 @@ def _about_manifests(options: argparse.Namespace, folders: dict[str, S3]) -> lis
             "Manifests bring images and masks: leave out --data and the channels "
             f"{', '.join(twice)}."
         )
+    if options.instance_count > 1:
+        sentences.append(
+            "Manifests are streamed, to one host only: leave out --instance-count "
+            f"{options.instance_count}, or bring folders or .rec files instead."
+        )
     return sentences
 
 

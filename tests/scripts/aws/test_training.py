@@ -207,6 +207,7 @@ def test_without_waiting_nothing_is_said_of_the_end(account, aws, job):
         (STREAMED, "Manifests bring images and masks: leave out --data"),
         (STREAMED[:2], "Manifests come in pairs"),
         (STREAMED[:4], "Manifests want --attribute-names"),
+        ([*STREAMED, "--instance-count", 2], "to one host only: leave out --instance-count 2"),
         ([*STREAMED[:-1], "horse"], "--attribute-names: horse must end with -ref."),
         (["--tag", "team"], "argument --tag: 'team' is not NAME=VALUE"),
         (

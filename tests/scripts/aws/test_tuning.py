@@ -76,6 +76,10 @@ def test_ranges_limits_and_objective_of_ones_own(nowhere, aws, job):
         (["--range", "optimizer=sgd,lion"], "optimizer: found 'lion', allowed: adam"),
         (["--range", "lr_scheduler=poly,step"], "lr_scheduler_step: no value was specified"),
         (["--set", "num_classes=1"], "num_classes: found '1'"),
+        (
+            ["--train-manifest", "s3://bucket/train.manifest", "--instance-count", 2],
+            "Manifests are streamed, to one host only",
+        ),
         (["--strategy", "Bayes"], "Strategy: AWS knows no 'Bayes'"),
     ],
 )
