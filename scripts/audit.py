@@ -3,11 +3,13 @@
     python -m scripts.audit [--unreachable-is-fine]
 
 Asks pip-audit about every lock the image is built from. Exit codes: 0 none but accepted ones, 1
-others, 3 the advisory service did not answer for all of the packages, so nobody knows.
+others, or pip-audit itself failed, 3 the advisory service did not answer for all of the packages,
+so nobody knows.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -19,6 +21,12 @@ from typing import Any
 
 LOCKS = tuple(Path("docker") / f"requirements-{name}.txt" for name in ("cpu", "cu112", "build"))
 ACCEPTED = Path("docker/accepted-advisories.toml")
+# How pip-audit ends without an answer: in its own words, or with the exception of its HTTP client.
+_UNREACHABLE = re.compile(
+    r"^ERROR:pip_audit\._cli:(Could not connect to|PyPI is not redirecting)"
+    r"|^requests\.exceptions\.(\w*Timeout|(Connection|Proxy|SSL|HTTP|Retry|ChunkedEncoding)Error)\b",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -61,18 +69,34 @@ def read_accepted(path: Path, today: date) -> frozenset[tuple[str, str]]:
     return frozenset(accepted)
 
 
-def audit(lock: Path) -> Findings:
-    """Asks pip-audit about the packages of a lock, which it does not install."""
-    program = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--no-deps"]
+class AuditFailed(Exception):
+    """pip-audit made no report, and not because the service was out of reach: all that it said."""
+
+
+def audit(lock: Path, program: Sequence[str] = (sys.executable, "-m", "pip_audit")) -> Findings:
+    """Asks pip-audit about the packages of a lock, which it does not install.
+
+    Raises:
+        AuditFailed: it ended without a report for a reason of its own.
+    """
     ended = subprocess.run(
-        [*program, "--progress-spinner=off", "--format=json", f"--requirement={lock}"],
+        [
+            *program,
+            *("--disable-pip", "--require-hashes", "--no-deps", "--progress-spinner=off"),
+            *("--format=json", f"--requirement={lock}"),
+        ],
         capture_output=True,
         text=True,
     )
     try:
         return read_findings(json.loads(ended.stdout))
-    except json.JSONDecodeError:  # not even a report: the service's host cannot be reached
-        print(ended.stderr.strip().splitlines()[-1:], file=sys.stderr)
+    except json.JSONDecodeError:
+        if not _UNREACHABLE.search(ended.stderr):
+            raise AuditFailed(
+                f"pip-audit made no report of {lock} (exit code {ended.returncode}):\n"
+                f"{ended.stderr.strip()}"
+            ) from None
+        print(ended.stderr.strip().splitlines()[-1], file=sys.stderr)
         return Findings((), ("every package",))
 
 
@@ -113,7 +137,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     accepted = read_accepted(ACCEPTED, date.today())
-    findings = [audit(lock) for lock in LOCKS]
+    try:
+        findings = [audit(lock) for lock in LOCKS]
+    except AuditFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
     lines, code = judge(findings, accepted, options.unreachable_is_fine)
     print("\n".join(lines))
     return code
