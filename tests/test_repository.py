@@ -89,6 +89,15 @@ def test_commands_in_the_readme_exist(project: Path, readme: str) -> None:
         assert (project / path).is_file()
 
 
+def test_the_readme_names_the_right_that_each_request_to_aws_takes(
+    project: Path, readme: str
+) -> None:
+    sources = [file.read_text() for file in (project / "scripts/aws").glob("*.py")]
+    operations = {name for text in sources for name in re.findall(r'Request\(\s*"(\w+)"', text)}
+    assert {"CreateTrainingJob", "InvokeEndpoint"} <= operations
+    assert {name for name in operations if not re.search(rf"[`:]{name}`", readme)} == set()
+
+
 def test_ci_runs_the_readmes_commands(project: Path, readme: str) -> None:
     targets = re.search(r"for target in (.+);", (project / ".ci/run").read_text())
     assert targets is not None
