@@ -16,7 +16,6 @@ ARG BASE_IMAGE=debian:bookworm-slim
 # ------------------------------------------------------------------------------------------------ what is built
 FROM ${BASE_IMAGE} AS build
 ARG FLAVOR=cpu
-ARG BACKBONES=both
 
 RUN case "$FLAVOR" in cpu|cu112) ;; *) echo "FLAVOR is '$FLAVOR': cpu or cu112" >&2; exit 1 ;; esac \
     && apt-get update \
@@ -44,6 +43,8 @@ COPY src /build/src
 RUN PYTHONPATH=/build/tools python3 -m pip --python /opt/semseg/bin/python install \
         --quiet --no-deps --no-build-isolation --no-index --prefix /build/project /build
 
+# An argument is part of every step that follows it, so each stands right before the first that needs it.
+ARG BACKBONES=both
 ARG MXNET_GLUON_REPO
 RUN --mount=type=cache,target=/root/.cache/backbones \
     --mount=type=secret,id=ca_bundle,target=/run/secrets/ca_bundle \
@@ -51,8 +52,6 @@ RUN --mount=type=cache,target=/root/.cache/backbones \
 
 # ---------------------------------------------------------------------------------------------- what is shipped
 FROM ${BASE_IMAGE}
-ARG FLAVOR=cpu
-ARG REVISION=unknown
 
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
@@ -71,6 +70,8 @@ ENV PATH=/opt/semseg/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
     LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 
+ARG FLAVOR=cpu
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="sagemaker-semantic-segmentation" \
       org.opencontainers.image.description="SageMaker's built-in Semantic Segmentation algorithm, open" \
       org.opencontainers.image.licenses="Apache-2.0" \

@@ -1,7 +1,11 @@
+from argparse import Namespace
+from pathlib import Path
+
 import pytest
 
 from semseg import __version__
 from semseg.cli import main
+from semseg.commands import check
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,3 +20,16 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     assert "fetch-backbones" in capsys.readouterr().out
+
+
+def test_ctrl_c_is_told_in_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Namespace) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(tmp_path), "--num-classes", "2"])
+    assert ended.value.code == 130
+    assert "Interrupted." in capsys.readouterr().err

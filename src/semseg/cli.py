@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -24,11 +25,14 @@ _COMMANDS = (check, convert_masks, export, fetch_backbones, make_recordio, quant
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script. Exit codes are `train`'s, 2 being for what the caller can mend."""
+    """The console script. Exit codes are `train`'s: 2 is for what the caller can mend."""
     options = _parser().parse_args(arguments)
     configure_command_logging()
     try:
         options.run(options)
+    except KeyboardInterrupt:
+        _logger.error("Interrupted.")
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         failure = classify(error)
         # A traceback shows where a defect is; for anything else the sentence is enough.

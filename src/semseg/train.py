@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """The console script. Exit codes: 0 done, 2 the customer's, 1 ours, 3 the platform's."""
+    """The console script. Exit codes: 0 done, 2 the customer's, 1 ours, 3 the platform's.
+
+    130 after Ctrl-C.
+    """
     stop = Stop.listen()
     from semseg.sagemaker import failure
     from semseg.sagemaker.logs import configure_logging
@@ -37,8 +40,8 @@ def main() -> None:
         code = failure.run(
             lambda: train(tree, Settings.from_environment(os.environ), stop, give_up), tree
         )
-    except SystemExit:
-        code = 0  # asked to end, and all is saved
+    except SystemExit as ended:
+        code = int(ended.code or 0)  # asked to end, and all is saved
     _leave(code)
 
 

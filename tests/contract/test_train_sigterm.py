@@ -1,4 +1,4 @@
-"""`train` asked to stop with SIGTERM, at every stage of its work."""
+"""`train` asked to stop with SIGTERM, at every stage of its work, or with Ctrl-C."""
 
 import shutil
 import signal
@@ -99,6 +99,20 @@ def test_without_checkpoints_the_models_are_saved_all_the_same(job: TrainingJob)
     assert best.stat().st_size == last.stat().st_size
     assert best.read_bytes() != last.read_bytes()
     assert train.log.count("Stop requested") == 1
+
+
+def test_ctrl_c_saves_as_well(job: TrainingJob) -> None:
+    checkpoints = job.want_checkpoints()
+    with Watched(job) as train:
+        assert train.wait_until(said("learning_rate: "))
+        train.interrupt()
+        assert train.end(SECONDS) == 130, train.log
+
+    assert "Stop requested (SIGINT)" in train.log
+    assert "Traceback" not in train.log
+    assert not (job.base / "output" / "failure").exists()
+    assert job.model_files() == WHOLE_MODEL
+    assert len(list(checkpoints.iterdir())) == 1
 
 
 def test_as_the_first_process_of_a_container_it_hears_of_it_too(job: TrainingJob) -> None:

@@ -50,6 +50,10 @@ class Watched:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """As Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+
     def kill(self) -> None:
         self.process.kill()
 

@@ -1,4 +1,4 @@
-"""SIGTERM, sent to small programs that hear of it."""
+"""SIGTERM and SIGINT, sent to small programs that hear of them."""
 
 import signal
 import subprocess
@@ -24,8 +24,16 @@ def busy():
 """
 
 
-def run(body: str, *signals: float) -> tuple[int, str, float]:
-    """Runs a program and sends SIGTERM so many seconds after it has said that it is busy.
+def run(
+    body: str, *waits: float, sent: signal.Signals = signal.SIGTERM, ignored: bool = False
+) -> tuple[int, str, float]:
+    """Runs a program and sends it a signal so many seconds after it has said that it is busy.
+
+    Args:
+        body: of the program.
+        waits: seconds before each signal.
+        sent: which signal.
+        ignored: whether SIGINT is ignored when the program starts.
 
     Returns:
         Exit code, what it said, and the seconds from the first signal to its end.
@@ -35,14 +43,15 @@ def run(body: str, *signals: float) -> tuple[int, str, float]:
         stdout=subprocess.PIPE,
         text=True,
         env={"PYTHONPATH": str(SOURCES)},
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignored else None,
     ) as process:
         assert process.stdout is not None
         while "busy" not in (line := process.stdout.readline()):
             assert line, "it ended before it was busy"
         started = time.monotonic()
-        for wait in signals:
+        for wait in waits:
             time.sleep(wait)
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(sent)
         said = process.stdout.read()
     return process.returncode, said, time.monotonic() - started
 
@@ -111,6 +120,41 @@ with stop.held_off():
     sys.exit(7)
 """
     assert run(body, 0.1)[0] == 7
+
+
+def test_ctrl_c_before_there_is_anything_to_save_ends_it_at_once() -> None:
+    code, said, _ = run("busy()", 0, sent=signal.SIGINT)
+    assert code == 130
+    assert said == "Stop requested (SIGINT): ending at once, there is nothing to save.\n"
+
+
+def test_after_ctrl_c_work_saves_and_has_as_long_as_it_takes() -> None:
+    body = """
+with stop.held_off():
+    print("busy", flush=True)
+    while not stop.requested:
+        time.sleep(0.01)
+    time.sleep(2)  # more than SIGTERM would leave
+    print("saved", flush=True)
+print("went on")
+"""
+    code, said, _ = run(body, 0.1, sent=signal.SIGINT)
+    assert code == 130
+    assert said.splitlines()[2:] == ["saved"]
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    code, said, _ = run("with stop.held_off(): busy(); print('over')", 0.1, 0.5, sent=signal.SIGINT)
+    assert code == 130
+    assert said.splitlines() == [
+        "Stop requested (SIGINT): the step under way is finished, then all is saved.",
+        "Interrupt it once more to end at once, with what was saved before.",
+    ]
+
+
+def test_in_the_background_of_a_shell_ctrl_c_is_not_for_it() -> None:
+    body = "print('busy', flush=True); time.sleep(0.5); print('end')"
+    assert run(body, 0.1, sent=signal.SIGINT, ignored=True)[:2] == (0, "end\n")
 
 
 def test_what_has_not_been_asked_to_stop_goes_on() -> None:
