@@ -174,6 +174,21 @@ def test_a_job_stopped_on_one_host_stops_on_all_and_goes_on_as_if_it_had_not(
     cluster.remove()
 
 
+def test_stopped_on_one_host_all_save_and_do_nothing_else(tmp_path: Path) -> None:
+    """With `syncbn` the network itself has a hand in what the hosts exchange."""
+    cluster = Cluster(tmp_path, 2, epochs="1000", syncbn="True")
+    with ExitStack() as stack:
+        trains = cluster.start(stack)
+        assert trains[0].wait_until(said("learning_rate: "), TWO_MINUTES), log_of(trains)
+        trains[1].terminate()
+        assert [train.end(TWO_MINUTES) for train in trains] == [0, 0], log_of(trains)
+
+    assert cluster.jobs[0].model_files() == WHOLE_MODEL
+    assert "Serializing model to" in trains[0].lines[-1]
+    cluster.assert_that_all_is_gone()
+    cluster.remove()
+
+
 @pytest.mark.parametrize(("hosts", "victim", "epoch"), [(2, 0, 1), (3, 2, 0)])
 def test_a_host_that_is_killed_ends_all_the_others_and_is_named(
     tmp_path: Path, hosts: int, victim: int, epoch: int
@@ -226,6 +241,21 @@ def test_a_host_that_never_comes_ends_the_others_and_is_named(tmp_path: Path, mi
         assert f"{cluster.hosts[missing]} did not come within 4 s" in reason
         assert job.model_files() == set()
     absent.remove()
+    cluster.remove()
+
+
+def test_data_that_cannot_be_used_are_told_by_all(tmp_path: Path) -> None:
+    """Every host looks at its own copy, and any may be the first to find out."""
+    cluster = Cluster(tmp_path, 2)
+    for job in cluster.jobs:
+        next(job.channel("train_annotation").iterdir()).write_bytes(b"no mask")
+    with ExitStack() as stack:
+        trains = cluster.start(stack)
+        assert [train.end(TWO_MINUTES) for train in trains] == [2, 2], log_of(trains)
+
+    for job, train in zip(cluster.jobs, trains, strict=True):
+        assert "1 problem in the data" in (job.base / "output" / "failure").read_text()
+        assert "Traceback" not in train.log
     cluster.remove()
 
 

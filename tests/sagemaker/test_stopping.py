@@ -157,6 +157,19 @@ def test_in_the_background_of_a_shell_ctrl_c_is_not_for_it() -> None:
     assert run(body, 0.1, sent=signal.SIGINT, ignored=True)[:2] == (0, "end\n")
 
 
+def test_what_follows_another_host_ends_by_itself_and_may_not_take_longer() -> None:
+    saves = """
+with stop.held_off():
+    stop.follow()
+    print("busy", flush=True)
+print("went on")
+"""
+    assert run(saves)[:2] == (0, "")
+    code, said, _ = run("with stop.held_off(): stop.follow(); busy()")
+    assert code == 0
+    assert "took more than 1 seconds: ending with what was saved" in said
+
+
 def test_what_has_not_been_asked_to_stop_goes_on() -> None:
     stop = Stop()
     stop.check()

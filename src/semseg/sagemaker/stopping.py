@@ -43,6 +43,7 @@ class Stop:
     def __init__(self) -> None:
         self._requested = threading.Event()
         self._exit_code = 0
+        self._patience: float | None = None
         self._held_off = False
         self._turn = threading.Lock()
 
@@ -58,6 +59,7 @@ class Stop:
                 it takes.
         """
         stop = cls()
+        stop._patience = patience
         heard, tell = os.pipe()
         os.set_blocking(tell, False)
         signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
@@ -76,6 +78,17 @@ class Stop:
     def requested(self) -> bool:
         """Whether the job has been asked to end."""
         return self._requested.is_set()
+
+    def follow(self) -> None:
+        """Another host of the job has been asked to end, and so this one ends as well."""
+        with self._turn:
+            if self.requested:
+                return
+            self._requested.set()
+        if self._patience is not None:
+            limit = threading.Timer(self._patience, self._give_up, (self._patience,))
+            limit.daemon = True
+            limit.start()
 
     def check(self) -> None:
         """Raises StopRequested if the job has been asked to end."""
@@ -117,13 +130,16 @@ class Stop:
         if asked == signal.SIGINT:
             logger.info("Interrupt it once more to end at once, with what was saved before.")
             patience = _FOREVER
-        if not _interrupted(heard, patience):
-            logger.warning(
-                "The step under way took more than %d seconds: ending with what was saved before.",
-                patience,
-            )
-            os._exit(self._exit_code)
-        os._exit(_EXIT_CODES[signal.SIGINT])
+        if _interrupted(heard, patience):
+            os._exit(_EXIT_CODES[signal.SIGINT])
+        self._give_up(patience)
+
+    def _give_up(self, patience: float) -> None:
+        logger.warning(
+            "The step under way took more than %d seconds: ending with what was saved before.",
+            patience,
+        )
+        os._exit(self._exit_code)
 
 
 def _interrupted(heard: int, seconds: float) -> bool:

@@ -142,10 +142,13 @@ def fit(
                     report.best_model(epoch, job.tree.model / artifact.BEST)
                 report.epoch_ends(epoch)
     except StopRequested:
+        stop.follow()
         narration.stopped(position.epoch, position.iterations)
         if team.is_whole:
             learner.average_statistics()
         saver.stopped()
+        if team.is_whole:
+            learner.part()
         return position.epoch
 
     learner.part()

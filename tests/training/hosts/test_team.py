@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from semseg.data.problems import Kind, Problem, UnsoundData
 from semseg.sagemaker.errors import AlgorithmError, CustomerError, PlatformError
 from semseg.sagemaker.stopping import StopRequested
 from semseg.training.hosts import ports
@@ -94,6 +95,7 @@ def test_hosts_with_different_hyperparameters_are_told_which() -> None:
     ("error", "kind"),
     [
         (CustomerError("Training diverged"), CustomerError),
+        (UnsoundData([Problem(Kind.UNREADABLE, "train/a.png", "it is cut short")]), CustomerError),
         (PlatformError("The disk is full"), PlatformError),
         (ValueError("a bug"), AlgorithmError),
     ],

@@ -68,6 +68,7 @@ class Exchange:
         It happens anyway when this is collected as garbage, but then at a moment of each host's own
         choosing, and the first to come would wait for the last.
         """
+        nd.waitall()  # a backward pass may still be under way, and show the others its statistics
         self._store = None
 
     def spread(self, key: int, copies: list[Any]) -> None:

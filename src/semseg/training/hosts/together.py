@@ -100,7 +100,7 @@ class Together(Team):
             self._part()
         elif isinstance(error, Exception) and self._error is None:
             failure = classify(error)
-            self._tell(_failed(type(failure)(f"{self._host} ended the job: {failure}")))
+            self._tell(_failed(failure.label, f"{self._host} ended the job: {failure}"))
         self._left.set()
         for connection in self._connections.values():
             connection.hang_up()
@@ -117,7 +117,9 @@ class Together(Team):
             if self._failing or self._left.is_set():
                 return
             self._failing = True
-        self._tell(_failed(error))  # before this host ends, which the others would blame
+        self._tell(
+            _failed(error.label, str(error))
+        )  # before this host ends, which the others would blame
         with self._changed:
             self._error = error
             self._changed.notify_all()
@@ -210,5 +212,5 @@ class Together(Team):
             self._give_up(error)
 
 
-def _failed(error: SemsegError) -> Message:
-    return {"kind": "failed", "label": error.label, "message": str(error)}
+def _failed(label: str, reason: str) -> Message:
+    return {"kind": "failed", "label": label, "message": reason}
