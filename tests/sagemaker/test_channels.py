@@ -153,8 +153,8 @@ IMAGES_AND_RECORDS = IMAGES.replace(", or", ", application/x-recordio, or")
         (
             "validation",
             "S3DistributionType",
-            "ShardedByS3Key",
-            "found S3DistributionType 'ShardedByS3Key', allowed: FullyReplicated",
+            "Torn",
+            "found S3DistributionType 'Torn', allowed: FullyReplicated or ShardedByS3Key",
         ),
     ],
 )

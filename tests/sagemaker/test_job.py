@@ -71,6 +71,18 @@ def test_pipes_are_for_one_host(
         read_job(tree)
 
 
+def test_parts_of_channels_are_for_one_host(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
+) -> None:
+    channel_settings["train_annotation"] = {"S3DistributionType": "ShardedByS3Key"}
+    write_config("hyperparameters.json", HYPERPARAMETERS)
+    write_config("inputdataconfig.json", channel_settings)
+    assert read_job(tree).channels.train_annotation is not None
+    write_config("resourceconfig.json", {"current_host": "a", "hosts": ["a", "b"]})
+    with pytest.raises(CustomerError, match=r"train_annotation: found S3DistributionType 'Sharded"):
+        read_job(tree)
+
+
 def test_test_data_and_an_earlier_model_are_part_of_a_job(
     tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
 ) -> None:

@@ -27,6 +27,7 @@ _CONTENT_TYPES = {
     "test_annotation": IMAGES,
     "model": (SEED_MODEL,),
 }  # of label_map AWS says nothing, so any will do
+_FULL, _SHARDED = "FullyReplicated", "ShardedByS3Key"
 _INPUT_MODES = {"file": "File", "fastfile": "FastFile", "pipe": "Pipe"}
 _STREAMED = frozenset({"train", "validation", "test"})
 
@@ -54,6 +55,11 @@ def holds_records(settings: dict[str, Any], folder: Path) -> bool:
     return media_type == RECORDS or (media_type is None and _holds_record_files_only(folder))
 
 
+def is_sharded(settings: dict[str, Any]) -> bool:
+    """Whether each of several hosts gets a part of the channel's files."""
+    return _text(settings, "S3DistributionType").lower() == _SHARDED.lower()
+
+
 def complaints(name: str, settings: object, known: Collection[str], folder: Path) -> list[str]:
     """All that is wrong with the channel `name`, a clause each; `known` are those there may be."""
     if name not in known:
@@ -64,7 +70,7 @@ def complaints(name: str, settings: object, known: Collection[str], folder: Path
         _about_mode(name, settings),
         _about_content_type(name, settings),
         _about_wrapper(settings),
-        _about_distribution(_text(settings, "S3DistributionType")),
+        _about_distribution(settings),
         _about_folder(folder) if input_mode(settings) != "Pipe" else None,
     ]
     return [complaint for complaint in found if complaint]
@@ -105,10 +111,11 @@ def _about_wrapper(settings: dict[str, Any]) -> str | None:
     )
 
 
-def _about_distribution(distribution: str) -> str | None:
-    if not distribution or distribution.lower() == "fullyreplicated":
+def _about_distribution(settings: dict[str, Any]) -> str | None:
+    distribution = _text(settings, "S3DistributionType")
+    if distribution.lower() in ("", _FULL.lower(), _SHARDED.lower()):
         return None
-    return f"found S3DistributionType {show(distribution)}, allowed: FullyReplicated"
+    return f"found S3DistributionType {show(distribution)}, allowed: {_FULL} or {_SHARDED}"
 
 
 def _about_folder(folder: Path) -> str | None:

@@ -24,7 +24,8 @@ class Channel:
     """A folder of files, or with `input_mode` ``Pipe`` a FIFO for each epoch.
 
     `content_type` is None where the job names none, as is common. `holds_records` tells RecordIO,
-    image and mask by turns, from plain files.
+    image and mask by turns, from plain files; `is_sharded`, a channel of which each of several
+    hosts has a part, from one that each has whole.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Channel:
     content_type: str | None
     input_mode: str
     holds_records: bool = False
+    is_sharded: bool = False
 
     @property
     def is_pipe(self) -> bool:
@@ -101,7 +103,8 @@ def _channel(name: str, settings: dict[str, Any], tree: Tree) -> Channel:
     path = tree.channel(name)
     mode = rules.input_mode(settings)
     records = name in IMAGE_CHANNELS and rules.holds_records(settings, path)
-    return Channel(name, path, rules.content_type(settings), mode, records)
+    sharded = rules.is_sharded(settings)
+    return Channel(name, path, rules.content_type(settings), mode, records, sharded)
 
 
 def _missing(configuration: dict[str, Any], found: dict[str, Channel]) -> list[Problem]:

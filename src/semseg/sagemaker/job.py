@@ -9,6 +9,15 @@ from semseg.sagemaker.problems import Problem, summarize
 from semseg.sagemaker.resources import CheckpointPlace, Hosts, read_checkpoint_place, read_hosts
 from semseg.sagemaker.tree import Tree
 
+_PIPE = (
+    "found TrainingInputMode 'Pipe', which only one host can read: several share the images of "
+    "each batch, and have to know all; use File or FastFile"
+)
+_SHARDED = (
+    "found S3DistributionType 'ShardedByS3Key', which gives each of several hosts some of the "
+    "files, and tears images from their masks; use FullyReplicated"
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -32,17 +41,18 @@ def read_job(tree: Tree) -> Job:
     channels = read_channels(tree)
     hosts = read_hosts(tree.resourceconfig)
     if hosts.count > 1:
-        _refuse_pipes(channels, tree.inputdataconfig.name)
+        _refuse_parts(channels, tree.inputdataconfig.name)
     checkpoints = read_checkpoint_place(tree.checkpointconfig, default=tree.checkpoints)
     return Job(tree, configuration, configuration.hyperparameters, channels, hosts, checkpoints)
 
 
-def _refuse_pipes(channels: Channels, where: str) -> None:
-    text = (
-        "found TrainingInputMode 'Pipe', which only one host can read: several share the images of "
-        "each batch, and have to know all; use File or FastFile"
-    )
-    given = (channels.train, channels.validation, channels.test)
-    streamed = [one for one in given if one is not None and one.is_pipe]
-    if streamed:
-        raise CustomerError(summarize(where, [Problem(one.name, text) for one in streamed]))
+def _refuse_parts(channels: Channels, where: str) -> None:
+    """Raises CustomerError about all channels of which a host would not have the whole."""
+    problems = []
+    for channel in filter(None, vars(channels).values()):
+        if channel.is_pipe:
+            problems.append(Problem(channel.name, _PIPE))
+        elif channel.is_sharded:
+            problems.append(Problem(channel.name, _SHARDED))
+    if problems:
+        raise CustomerError(summarize(where, problems))

@@ -23,6 +23,7 @@ _OF_NO_EFFECT = {
     "kvstore",
     "num_kv_servers",
     "tuning_objective_metric",
+    "quantize",
 }
 
 
