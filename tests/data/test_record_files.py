@@ -152,6 +152,15 @@ def test_a_broken_frame_ends_its_file_but_not_the_check(channels: Channels) -> N
     assert lines[1].startswith("train/b.rec, record 1 at byte ")
 
 
+def test_files_that_cannot_be_had_are_told_with_all_the_rest(channels: Channels) -> None:
+    (channels.train.path / "a.rec").symlink_to("nowhere")
+    (channels.train.path / "b.rec").write_bytes(records(pairs(2))[:-20])
+    _, *lines = refusal(channels)
+    assert lines[0] == "train/a.rec: There is no such file, or it is a link to nothing."
+    assert lines[1].startswith("train/b.rec, record 3 at byte ")
+    assert len(lines) == 2
+
+
 def test_a_truncated_file(channels: Channels) -> None:
     data = records(pairs(2))
     (channels.train.path / "a.rec").write_bytes(data[:-20])

@@ -21,7 +21,6 @@ def test_everything_moves_with_the_base() -> None:
         "model": tree.model,
         "checkpoints": tree.checkpoints,
         "output": tree.output,
-        "output/data": tree.output_data,
         "output/failure": tree.failure,
     }
     assert places == {place: Path("/elsewhere", place) for place in places}

@@ -38,7 +38,7 @@ def training_batches(
     if isinstance(data, Stream):
         counted = partial(warn_of_other_count, job.num_training_samples)
         return StreamedTraining(data, *sizes, workers, seed, counted, check)
-    return TrainingBatches(data, *sizes, workers, seed, share)
+    return TrainingBatches(data, *sizes, workers, seed, share, job.num_classes)
 
 
 def loading_threads(job: Hyperparameters) -> int:
@@ -60,4 +60,4 @@ def evaluation_batches(
     sizes = (job.validation_mini_batch_size, job.crop_size)
     if isinstance(data, Stream):
         return StreamedEvaluation(data, *sizes, workers, check)
-    return EvaluationBatches(data, *sizes, workers, share)
+    return EvaluationBatches(data, *sizes, workers, share, job.num_classes)

@@ -201,14 +201,19 @@ def _opened(data: bytes, max_pixels: int | None) -> Iterator[Image.Image]:
         raise ImageError(_in_plain_words(error)) from error
 
 
+def why_not_to_be_had(error: OSError) -> str | None:
+    """What is wrong with a file that could not be opened, if it is the file and not the machine."""
+    return _NOT_TO_BE_HAD.get(error.errno or 0)
+
+
 def _read(source: Stored | bytes | BinaryIO) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
         return source.read_bytes() if isinstance(source, Stored) else source.read()
     except OSError as error:
-        if error.errno in _NOT_TO_BE_HAD:
-            raise NotToBeHad(_NOT_TO_BE_HAD[error.errno]) from error
+        if reason := why_not_to_be_had(error):
+            raise NotToBeHad(reason) from error
         raise
 
 

@@ -80,10 +80,6 @@ class LabelMap:
                 counts[label] += number
         return counts
 
-    def values_of(self, label: int) -> list[int]:
-        """The pixel values that become `label`."""
-        return [value for value in _VALUES if self.labels[value] == label]
-
     @cached_property
     def is_identity(self) -> bool:
         """Whether pixel values are the labels."""

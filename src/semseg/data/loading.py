@@ -12,7 +12,7 @@ from random import Random
 from PIL import Image
 
 from semseg.data.assembly import Batch, Job, batches_of
-from semseg.data.augmentation import Sample, centre_crop, random_crop, whole
+from semseg.data.augmentation import IGNORE, Sample, centre_crop, random_crop, whole
 from semseg.data.decoding import UnusableSource, decode_pair
 from semseg.data.images import NotToBeHad, OutOfMemory
 from semseg.data.pairs import Pair
@@ -29,7 +29,8 @@ class TrainingBatches:
     Of each batch that several hosts take together, this host's `share` is yielded.
 
     What does not fill a batch opens the next epoch (GluonCV's `last_batch="rollover"`): 1464
-    samples in batches of 16 make 91, 92, 91, 92 ... batches.
+    samples in batches of 16 make 91, 92, 91, 92 ... batches. A label of `num_classes` or more,
+    other than "ignore", means that a mask has changed since it was checked.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class TrainingBatches:
         workers: int,
         seed: int,
         share: Share = WHOLE,
+        num_classes: int = IGNORE,
     ) -> None:
         if not pairs:
             raise ValueError("there are no pairs to make batches of")
@@ -51,6 +53,7 @@ class TrainingBatches:
         self._base_size = base_size
         self._crop_size = crop_size
         self._workers = workers
+        self._num_classes = num_classes
         self._seed = seed
 
     def batches_in(self, epoch: int) -> int:
@@ -89,14 +92,15 @@ class TrainingBatches:
     def _sample(self, place: int, pair: Pair) -> Sample:
         rng = Random(f"{self._seed} sample {place}")
         cut = partial(random_crop, base_size=self._base_size, crop_size=self._crop_size, rng=rng)
-        return _read(pair, cut)
+        return _read(pair, cut, self._num_classes)
 
 
 class EvaluationBatches:
     """Every pair once, in order, nothing left to chance.
 
     A batch size of 1 gives whole images; a larger one centre crops, the last batch being smaller
-    where they do not divide. That is the documented meaning of `validation_mini_batch_size`.
+    where they do not divide. That is the documented meaning of `validation_mini_batch_size`. As to
+    `num_classes`, see `TrainingBatches`.
     """
 
     def __init__(
@@ -106,25 +110,23 @@ class EvaluationBatches:
         crop_size: int,
         workers: int,
         share: Share = WHOLE,
+        num_classes: int = IGNORE,
     ) -> None:
         self._pairs = share.of_all(pairs)
         self._batch_size = batch_size
         self._crop_size = crop_size
         self._workers = workers
-
-    def __len__(self) -> int:
-        """The number of batches."""
-        return -(-len(self._pairs) // self._batch_size)
+        self._num_classes = num_classes
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches. Raises as those of `TrainingBatches` do."""
         cut = evaluation_cut(self._batch_size, self._crop_size)
-        jobs = [partial(_read, pair, cut) for pair in self._pairs]
+        jobs = [partial(_read, pair, cut, self._num_classes) for pair in self._pairs]
         return batches_of(_grouped(jobs, self._batch_size), self._batch_size, self._workers)
 
 
-def _read(pair: Pair, cut: Cut) -> Sample:
-    """One sample from its files."""
+def _read(pair: Pair, cut: Cut, num_classes: int) -> Sample:
+    """One sample from its files, which may have changed since they were checked."""
     try:
         image, mask = decode_pair(pair)
     except UnusableSource as error:
@@ -134,6 +136,9 @@ def _read(pair: Pair, cut: Cut) -> Sample:
         raise CustomerError(f"{where} was sound when it was checked: {error}") from error
     except OSError as error:
         raise PlatformError(f"What could be read before can no longer be: {error}") from error
+    if any(mask.histogram()[num_classes:IGNORE]):
+        where = printable(pair.mask)
+        raise CustomerError(f"{where} was sound when it was checked: it now has other labels.")
     return cut(image, mask)
 
 

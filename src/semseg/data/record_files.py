@@ -7,6 +7,7 @@ order, as it takes files.
 from pathlib import Path
 
 from semseg.data.folders import Listing, list_files
+from semseg.data.images import why_not_to_be_had
 from semseg.data.label_maps import DEFAULT, LabelMap
 from semseg.data.pairs import Pair, Pairing
 from semseg.data.problems import Kind, Problem, in_channel
@@ -26,7 +27,13 @@ def pair_up_records(channel: Channel, label_map: LabelMap = DEFAULT) -> Pairing:
     listing = list_files(channel, suffixes=None)
     problems = listing.problems
     for path in _record_files(listing):
-        records, broken = _records(path)
+        try:
+            records, broken = _records(path)
+        except OSError as error:
+            if (reason := why_not_to_be_had(error)) is None:
+                raise
+            problems.append(Problem(Kind.UNREADABLE, in_channel(channel, path), reason))
+            continue
         images, masks = records[::2], records[1::2]
         pairs += [
             Pair(f"{path.stem}/{image.number}", image, mask, label_map)

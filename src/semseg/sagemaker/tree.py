@@ -64,11 +64,6 @@ class Tree:
         return self.base / "output"
 
     @property
-    def output_data(self) -> Path:
-        """What lies here at the end becomes ``output.tar.gz``."""
-        return self.output / "data"
-
-    @property
     def failure(self) -> Path:
         """The first 1024 characters of this file become the job's ``FailureReason``."""
         return self.output / "failure"
