@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,18 @@ def test_help_tells_which_class_a_colour_becomes(capsys: pytest.CaptureFixture[s
         main(["convert-masks", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "If it has none, they are class 0 and the map's classes follow, from 1" in text
+
+
+def test_what_cannot_be_written_to_is_told_before_the_masks_are_read(
+    masks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make_read_only: Callable[[Path], None],
+) -> None:
+    file = write(tmp_path / "colors.csv", "road,#f28333\nbuildings,#2acf59\n")
+    (masks / "b.png").write_bytes(b"no picture")
+    make_read_only(tmp_path)
+    said = refusal(capsys, str(masks), str(tmp_path / "classes"), "--color-map", file)
+    assert f"Nothing can be written to {tmp_path / 'classes'}: Read-only file system" in said
+    assert "or choose another folder for the masks" in said
+    assert "b.png" not in said

@@ -6,6 +6,7 @@ sums are made in another order, and random weights make large logits.
 
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,34 @@ def test_no_file_is_replaced_unasked(
 
 def test_what_is_no_model(untouched: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "hyperparams.json is missing" in refusal(capsys, untouched, "--format", "symbol")
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_model_is_read(
+    untouched: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make_read_only: Callable[[Path], None],
+) -> None:
+    make_read_only(tmp_path)
+    output = tmp_path / "new" / "folder"
+    text = refusal(capsys, untouched, "--format", "symbol", "--output", output)
+    assert f"Nothing can be written to {output}: Read-only file system (in {tmp_path}, " in text
+    assert "or name another --output" in text
+
+
+@pytest.mark.parametrize("below", [".", "folder"])
+def test_a_file_in_the_folder_s_place(
+    untouched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], below: str
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    text = refusal(capsys, untouched, "--format", "symbol", "--output", tmp_path / "file" / below)
+    assert f"{tmp_path / 'file'} is not a folder" in text
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_folder_in_a_file_s_place(
+    untouched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model-symbol.json").mkdir()
+    text = refusal(capsys, untouched, "--format", "symbol", "--output", tmp_path, "--replace")
+    assert f"{tmp_path / 'model-symbol.json'} would be a file, but is a folder" in text

@@ -1,5 +1,6 @@
 """`semseg make-recordio` as a person calls it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,34 @@ def test_a_file_that_no_record_has_room_for(
     monkeypatch.setattr(record_writing, "LARGEST_PAYLOAD", 100)
     assert "bytes; a record has room for 100." in refusal(capsys, folder)
     assert files_in(folder) == []
+
+
+def test_what_cannot_be_written_to_is_told_before_the_data_are_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], make_read_only: Callable[[Path], None]
+) -> None:
+    (folder / "train" / "b.jpg").write_bytes(b"no image")
+    make_read_only(folder)
+    text = refusal(capsys, folder)
+    assert f"Nothing can be written to {folder}: Read-only file system" in text
+    assert "name another --output" in text
+    assert "b.jpg" not in text
+
+
+def test_a_file_in_the_output_s_place(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "train" / "b.jpg").write_bytes(b"no image")
+    (tmp_path / "file").write_text("precious")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        text = refusal(capsys, folder, "--output", output)
+        assert f"{tmp_path / 'file'} is not a folder" in text
+        assert "b.jpg" not in text
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_an_output_folder_is_not_made_for_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "train" / "b.jpg").write_bytes(b"no image")
+    refusal(capsys, folder, "--output", tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()

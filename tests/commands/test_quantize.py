@@ -3,6 +3,7 @@
 import json
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,22 @@ def test_what_is_not_sound_is_told_before_anything_is_written(
     assert quantize(model, images, *masks) == 2
     assert expected in capsys.readouterr().err
     assert not (model / THRESHOLDS).exists()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_cannot_be_written_to_is_told_before_the_images_are_looked_at(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make_read_only: Callable[[Path], None],
+    packed: bool,
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    artifact = folder / "model.tar.gz" if packed else folder
+    if packed:
+        artifact.write_bytes(b"an archive, as far as it is read")
+    make_read_only(folder)
+    assert quantize(artifact, tmp_path / "no images") == 2
+    said = capsys.readouterr().err
+    assert f"Nothing can be written to {folder}: Read-only file system" in said
+    assert "or work on a copy of the model" in said

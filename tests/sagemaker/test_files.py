@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from semseg.sagemaker.errors import PlatformError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 from semseg.sagemaker.files import (
+    check_target,
     check_writable,
     replacement,
     write_atomically,
@@ -139,3 +140,35 @@ def test_the_question_whether_a_folder_takes_files_has_no_name_to_leave_behind(
     monkeypatch.setattr(tempfile, "TemporaryFile", look)
     check_writable(tmp_path)
     assert seen == []
+
+
+def test_a_target_is_looked_at_and_not_made(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "new" / "folder"):
+        check_target(folder, "give up")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", [".", "folder"])
+@pytest.mark.parametrize("kind", ["file", "link to nothing"])
+def test_a_target_with_something_else_in_its_way(tmp_path: Path, kind: str, below: str) -> None:
+    there = tmp_path / "there"
+    if kind == "file":
+        there.touch()
+    else:
+        there.symlink_to("nothing")
+    with pytest.raises(CustomerError, match=f"{there} is not a folder.*, or give up"):
+        check_target(there / below, "give up")
+
+
+def test_a_target_that_takes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    target = tmp_path / "new"
+    with pytest.raises(CustomerError) as refused:
+        check_target(target, "give up")
+    assert str(refused.value) == (
+        f"Nothing can be written to {target}: Permission denied (in {tmp_path}, for the user "
+        f"number {os.geteuid()}). Make it writable, or give up."
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from semseg import runtime
 from semseg.commands import Commands
+from semseg.commands.targets import check_outputs
 from semseg.networks.archive import artifact_folder
 from semseg.networks.artifact import read_artifact
 from semseg.sagemaker.errors import CustomerError
@@ -62,17 +63,14 @@ def run(options: argparse.Namespace) -> None:
     """Writes the files and prints what they are.
 
     Raises:
-        CustomerError: no such model, no size, or files that are there already.
+        CustomerError: no such model, no size, no folder to write to, or files that are there
+            already.
     """
     if options.format == "onnx" and options.size is None:
         raise CustomerError("An ONNX file is for images of one size: say --size HEIGHTxWIDTH.")
     folder: Path = options.output
     names = (ONNX_FILE,) if options.format == "onnx" else SYMBOL_FILES
-    there = [str(folder / name) for name in names if (folder / name).exists()]
-    if there and not options.replace:
-        raise CustomerError(
-            f"{' and '.join(there)} would be replaced: say --replace, or name another --output."
-        )
+    check_outputs([folder / name for name in names], options.replace)
     with artifact_folder(options.artifact) as unpacked:
         artifact = read_artifact(unpacked)
         runtime.prepare()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from semseg import runtime
 from semseg.commands import Commands
-from semseg.networks.backbones import STORE_NAMES, Sources, fetch
+from semseg.networks.backbones import STORE_NAMES, Sources, fetch, fetched
 from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.files import check_target
 
 
 def add_to(commands: Commands) -> None:
@@ -37,14 +38,18 @@ def run(options: argparse.Namespace) -> None:
     """Fills the folder of pretrained backbones from GluonCV's model store or a mirror.
 
     Raises:
-        CustomerError: one or more can't be had; those that can are there.
+        CustomerError: one or more can't be had; those that can are there. Or they can't be put into
+            the folder; the store is not asked then.
     """
     runtime.prepare()
     sources = Sources.from_environment(os.environ)
     if options.folder:
         sources = replace(sources, folder=options.folder)
+    wanted = options.backbones or [*STORE_NAMES]
+    if not all(fetched(backbone, sources.folder) for backbone in wanted):
+        check_target(sources.folder, "name another --folder")
     problems = []
-    for backbone in options.backbones or STORE_NAMES:
+    for backbone in wanted:
         try:
             path = fetch(backbone, sources.folder, sources.mirror)
         except Exception as error:  # whatever a network, a proxy, a zip file or a disk can do

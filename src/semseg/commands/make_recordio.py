@@ -7,12 +7,13 @@ from pathlib import Path
 
 from semseg.commands import Commands
 from semseg.commands.tables import table
+from semseg.commands.targets import check_outputs
 from semseg.data.channel_folders import find_parts
 from semseg.data.hints import hints
-from semseg.data.problems import Kind, UnsoundData
+from semseg.data.problems import Kind, Problem, UnsoundData
 from semseg.data.record_writing import write_records
 from semseg.data.report import Split
-from semseg.data.scan import scan
+from semseg.data.scan import Part, scan
 from semseg.sagemaker.channel_settings import RECORD_SUFFIX
 from semseg.sagemaker.channels import IMAGE_CHANNELS, annotation_of
 from semseg.sagemaker.errors import CustomerError
@@ -61,27 +62,26 @@ def run(options: argparse.Namespace) -> None:
     """Writes a file for each part and prints what is in them.
 
     Raises:
-        CustomerError: there is nothing to write, something is not sound, or a file is there
-            already; nothing is written then.
+        CustomerError: there is nothing to write, nowhere to write it, something is not sound, or a
+            file is there already; nothing is written then.
     """
     folder: Path = options.folder
     if not folder.is_dir():
         raise CustomerError(f"There is no folder {folder}.")
-    splits = _sound_parts(folder, options.parts)
+    parts, problems = _parts(folder, options.parts)
     target: Path = options.output or folder
-    files = {split.name: target / f"{split.name}{RECORD_SUFFIX}" for split in splits}
-    there = [str(file) for file in files.values() if file.exists()]
-    if there and not options.replace:
-        raise CustomerError(
-            f"{' and '.join(there)} would be replaced: say --replace, or name another --output."
-        )
+    files = {part.name: target / f"{part.name}{RECORD_SUFFIX}" for part in parts}
+    check_outputs([*files.values()], options.replace)
+    splits = _sound(parts, problems)
+    if not splits:
+        raise CustomerError(f"There is no train, validation or test in {folder}.")
     for split in splits:
         write_records(files[split.name], split.pairs)
     print(_summary(splits, files))
 
 
-def _sound_parts(folder: Path, names: Sequence[str]) -> list[Split]:
-    """The parts of those names, or without names all that there are, read to their ends."""
+def _parts(folder: Path, names: Sequence[str]) -> tuple[list[Part], list[Problem]]:
+    """The parts of those names, or without names all that there are; what their channels lack."""
     parts, problems = find_parts(folder, _MOST_CLASSES, required=names)
     if names:
         parts = [part for part in parts if part.name in names]
@@ -94,13 +94,16 @@ def _sound_parts(folder: Path, names: Sequence[str]) -> list[Split]:
     records = [part.name for part in parts if part.masks is None]
     if records:
         raise CustomerError(f"{' and '.join(records)} in {folder}: these are records already.")
+    return parts, problems
+
+
+def _sound(parts: Sequence[Part], problems: Sequence[Problem]) -> Sequence[Split]:
+    """The parts, read to their ends; `problems` are those that are known already."""
     report = scan(parts, _MOST_CLASSES, progress=sys.stderr.isatty())
-    problems += report.problems
+    problems = [*problems, *report.problems]
     if problems:
         raise UnsoundData(problems, hints(report))
-    if not parts:
-        raise CustomerError(f"There is no train, validation or test in {folder}.")
-    return list(report.splits)
+    return report.splits
 
 
 def _summary(splits: Sequence[Split], files: Mapping[str, Path]) -> str:

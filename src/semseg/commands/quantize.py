@@ -20,7 +20,7 @@ from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import UnsoundData
 from semseg.data.scan import Part, scan
-from semseg.networks.archive import add_file, artifact_folder
+from semseg.networks.archive import add_file, artifact_folder, check_room_for_file
 from semseg.networks.artifact import read_artifact
 from semseg.networks.thresholds import THRESHOLDS, Report, text_of
 from semseg.sagemaker.channel_settings import IMAGE_SUFFIXES
@@ -74,14 +74,15 @@ def run(options: argparse.Namespace) -> None:
     """Writes the thresholds into the artifact and prints what int8 costs.
 
     Raises:
-        CustomerError: no such artifact, or no images, or some that are not sound; images to compare
-            on without masks.
+        CustomerError: no such artifact, or none that may be written to; no images, or some that are
+            not sound; images to compare on without masks.
     """
     if options.validation and not options.masks:
         raise CustomerError(
             "--validation names images to compare float32 and int8 on, which takes their masks: "
             "give --masks too, or leave --validation away."
         )
+    check_room_for_file(options.artifact)
     files = _image_files(options.images)
     with artifact_folder(options.artifact) as folder:
         artifact = read_artifact(folder)

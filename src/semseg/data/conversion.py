@@ -17,7 +17,7 @@ from semseg.data.parallel import threads
 from semseg.data.problems import Kind, Problem, UnsoundData, in_channel, printable
 from semseg.sagemaker.channels import Channel
 from semseg.sagemaker.errors import CustomerError
-from semseg.sagemaker.files import write_bytes
+from semseg.sagemaker.files import check_target, write_bytes
 
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _FEW_COLOURS = 8
@@ -128,9 +128,7 @@ class _Conversion:
 def _check_folders(source: Path, target: Path) -> None:
     if not source.is_dir():
         raise CustomerError(f"There is no folder {printable(source)} with masks to convert.")
-    there = next(path for path in (target, *target.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise CustomerError(f"{printable(there)} is a file: masks are written into a folder.")
+    check_target(target, "choose another folder for the masks")
     if source.resolve() in (target.resolve(), *target.resolve().parents):
         raise CustomerError(
             f"The masks would be written into {printable(source)}, where the next conversion would"

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from semseg.networks.artifact import BEST, CONFIGURATION, LAST
 from semseg.sagemaker import model_archive
 from semseg.sagemaker.errors import CustomerError
-from semseg.sagemaker.files import write_atomically, write_bytes
+from semseg.sagemaker.files import check_target, write_atomically, write_bytes
 
 # Trained weights hardly get smaller, whatever time gzip is given.
 _LEVEL = 1
@@ -33,6 +33,16 @@ def artifact_folder(path: Path) -> Iterator[Path]:
             yield folder
         except CustomerError as error:
             raise CustomerError(str(error).replace(str(folder), str(path))) from None
+
+
+def check_room_for_file(artifact: Path) -> None:
+    """Makes sure, before long work, that `add_file` may write where it will have to.
+
+    Raises CustomerError: the folder that is written to, and why nothing can be.
+    """
+    if artifact.exists():  # an artifact that is missing is for `artifact_folder` to tell
+        folder = artifact if artifact.is_dir() else artifact.parent
+        check_target(folder, "work on a copy of the model")
 
 
 def add_file(artifact: Path, name: str, content: bytes) -> None:

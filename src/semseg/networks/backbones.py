@@ -82,19 +82,24 @@ def fetch(backbone: str, folder: Path, mirror: str | None) -> Path:
     import requests
     from gluoncv.model_zoo import model_store
 
-    name = STORE_NAMES[backbone]
-    kept = folder / f"{name}-{model_store.short_hash(name)}.params"
-    if kept.is_file() and _checksum_matches(kept):
-        return kept
+    if whole := fetched(backbone, folder):
+        return whole
+    kept = _place(backbone, folder)
     store = (mirror or model_store.apache_repo_url).rstrip("/")
     address = f"{store}/gluon/models/{kept.stem}.zip"
     # GluonCV's download waits without limit for a host that does not answer; ask first.
     with requests.get(address, stream=True, timeout=_STORE_TIMEOUT_SECONDS) as answer:
         answer.raise_for_status()
-    path = Path(model_store.get_model_file(name, root=str(folder)))
+    path = Path(model_store.get_model_file(STORE_NAMES[backbone], root=str(folder)))
     if path != kept:  # GluonCV prefers MXNET_HOME to the folder it is given
         write_bytes(kept, path.read_bytes())
     return kept
+
+
+def fetched(backbone: str, folder: Path) -> Path | None:
+    """What `fetch` has put into a folder before; None if it is not there, or not whole."""
+    path = _place(backbone, folder)
+    return path if path.is_file() and _checksum_matches(path) else None
 
 
 def load(network: Any, path: Path) -> None:
@@ -120,6 +125,14 @@ def load(network: Any, path: Path) -> None:
         if not name.startswith(("head.", "auxlayer."))
     }
     set_values(wanted, pretrained, f"The backbone file {path}")
+
+
+def _place(backbone: str, folder: Path) -> Path:
+    """Where `fetch` puts a backbone: GluonCV's name for it, with the checksum."""
+    from gluoncv.model_zoo import model_store
+
+    name = STORE_NAMES[backbone]
+    return folder / f"{name}-{model_store.short_hash(name)}.params"
 
 
 def _from_store(backbone: str, sources: Sources) -> Path:

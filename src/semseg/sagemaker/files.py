@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from semseg.sagemaker.errors import PlatformError
+from semseg.sagemaker.errors import CustomerError, PlatformError
 
 # SageMaker's own containers end names this way while a file is not yet worth uploading.
 TEMPORARY_SUFFIX = ".sagemaker-ignore"
@@ -71,14 +71,41 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # A file without a name, where the file system knows such: a kill leaves nothing behind.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _try_to_write(folder)
     except OSError as error:
         raise PlatformError(
             f"Nothing can be written to {folder}: {error.strerror}. Mount it writable for the user "
             f"this runs as (number {os.geteuid()})."
         ) from error
+
+
+def check_target(folder: Path, otherwise: str) -> None:
+    """Makes sure that files can be put into `folder`, which need not be there yet; makes nothing.
+
+    For what a person runs, and may be told before the work rather than after it. `otherwise` says
+    what else there is to do than to make the folder writable, such as `name another --output`.
+
+    Raises CustomerError: the folder, what keeps files out of it, and where.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not os.path.isdir(there):
+        raise CustomerError(
+            f"Nothing can be written to {folder}: {there} is not a folder. Move it out of the way, "
+            f"or {otherwise}."
+        )
+    try:
+        _try_to_write(there)
+    except OSError as error:
+        raise CustomerError(
+            f"Nothing can be written to {folder}: {error.strerror} (in {there}, for the user "
+            f"number {os.geteuid()}). Make it writable, or {otherwise}."
+        ) from error
+
+
+def _try_to_write(folder: Path) -> None:
+    # A file without a name, where the file system knows such: a kill leaves nothing behind.
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _sync(path: Path) -> None:
