@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_root_serves_as_on_sagemaker_on_the_port_it_is_given(
         container.until_it_answers()
         assert ask(container, photo, "image/png").startswith(b"\x89PNG")
         container.until_healthy()
+
+
+def test_a_dead_server_is_not_healthy_behind_an_init(cpu_image: str, trained: Path) -> None:
+    options = ("--init", mount(trained, read_only=True))
+    with Container(cpu_image, "serve", options=options) as container:
+        container.until_it_answers()
+        container.until_healthy()
+        assert "gunicorn" not in container.exec("cat", "/proc/1/cmdline")
+        container.exec("sh", "-c", "kill -STOP -1")  # all but the init and this shell
+        with pytest.raises(subprocess.CalledProcessError) as unhealthy:
+            container.exec("healthcheck")
+        assert "/ping: timed out" in unhealthy.value.stderr
 
 
 def test_a_port_that_is_taken(cpu_image: str, trained: Path) -> None:
