@@ -20,6 +20,10 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+# Servers under test are on this machine: no proxy that a developer has is to be asked for them.
+# Programs differ in which of the two they read; those that tests start inherit them.
+for _name in ("NO_PROXY", "no_proxy"):
+    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1,localhost")))
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -16,6 +16,8 @@ import numpy as np
 import requests
 from PIL import Image, ImageFilter
 
+from scripts.local.endpoint import local_session
+
 ACCEPTS = ("image/png", "application/x-recordio-protobuf", "application/x-npy", "*/*")
 _PATH = "/invocations"
 _TOO_LONG = b"x" * (6 * 1024 * 1024 + 1)
@@ -69,7 +71,7 @@ def draw_pictures(count: int, largest: int, rng: random.Random) -> list[Picture]
 def ask(host: str, port: int, pictures: list[Picture], rng: random.Random, tally: Tally) -> None:
     """Images one after the other, each answer looked at; now and then something that is none."""
     url = f"http://{host}:{port}{_PATH}"
-    with requests.Session() as session:
+    with local_session() as session:
         while not tally.stop.is_set():
             picture, accept = rng.choice(pictures), rng.choice(ACCEPTS)
             body, expected = picture.body, 200

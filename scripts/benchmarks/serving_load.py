@@ -20,12 +20,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import requests
-
 from scripts.benchmarks import load_clients
 from scripts.benchmarks.load_clients import Client, Tally, draw_pictures
 from scripts.benchmarks.serving.models import write_random_artifact
-from scripts.local.endpoint import Endpoint
+from scripts.local.endpoint import Endpoint, local_session
 
 PLACE = Path("build/benchmarks/serving-load")
 PICTURES = 120
@@ -43,7 +41,7 @@ _SLOWEST_PING = 0.1
 def ping_for(url: str, seconds: float) -> list[float]:
     """Seconds that each `/ping` took; in a process of its own, which nobody else slows down."""
     times = []
-    with requests.Session() as session:
+    with local_session() as session:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             started = time.perf_counter()

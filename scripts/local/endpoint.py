@@ -24,6 +24,13 @@ class EndpointFailed(Exception):
     """`serve` did not start, or did not stop as it should; the message says which."""
 
 
+def local_session() -> requests.Session:
+    """A connection to this machine: never through the proxy that a person's environment names."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 class Endpoint:
     """The console script `serve` with `base` for `/opt/ml`, on a free port of this machine.
 
@@ -49,7 +56,7 @@ class Endpoint:
         self._program = program or [str(Path(sys.executable).parent / "serve")]
         self._environment = os.environ if environment is None else environment
         self.url = f"http://127.0.0.1:{_free_port()}"
-        self._session = requests.Session()
+        self._session = local_session()
         self.seconds_to_ping = float("nan")
 
     @property

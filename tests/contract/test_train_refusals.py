@@ -167,7 +167,6 @@ def run_without_network(job: TrainingJob, folder: Path, **variables: str) -> Out
         "SEMSEG_BACKBONES": str(folder),
         "MXNET_HOME": str(folder.parent / "mxnet"),
         "MXNET_GLUON_REPO": "http://127.0.0.1:9/",
-        "no_proxy": "127.0.0.1",
     }
     return job.run(**{**elsewhere, **variables})
 

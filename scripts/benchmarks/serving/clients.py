@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import requests
+from scripts.local.endpoint import local_session
 
 _PATIENCE = 600  # seconds
 _HEADERS = {"Content-Type": "image/jpeg", "Accept": "image/png"}
@@ -18,7 +18,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = requests.Session()
+        self._session = local_session()
 
     def ask(self, body: bytes) -> None:
         """Waits for a mask. Where the server says that it is full, asks again as it says."""
