@@ -12,6 +12,7 @@ from typing import Self
 import requests
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
+PING_SECONDS = 2  # SageMaker's own limit
 
 
 def free_port() -> int:
@@ -46,11 +47,11 @@ class Server:
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def ping(self) -> int | None:
-        """The status, or None where nobody listens yet."""
+    def ping(self, seconds: float = PING_SECONDS) -> int | None:
+        """The status, or None where nobody answers in time."""
         try:
-            return requests.get(f"{self.url}/ping", timeout=2).status_code
-        except requests.ConnectionError:
+            return requests.get(f"{self.url}/ping", timeout=seconds).status_code
+        except requests.RequestException:
             return None
 
     def wait_until(self, status: int, seconds: float = 120) -> Self:

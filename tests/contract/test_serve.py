@@ -13,6 +13,7 @@ import pytest
 import requests
 from PIL import Image
 
+from semseg.serving.pace import STALL
 from tests.contract.conftest import CLASSES
 from tests.contract.test_serve_metrics import figures
 
@@ -255,25 +256,29 @@ def test_whatever_comes_over_the_wire(server, request_bytes, status):
 
 
 def test_ping_answers_while_more_clients_come_than_are_served(server, image_file):
-    image = image_file(160, 160)
+    """However long it takes: a `/ping` that had to wait its turn would see many masks go first."""
+    image = image_file(240, 240)
     busy = threading.Event()
 
     def ask(_: int) -> requests.Response:
         busy.set()
         return server.post(image)
 
+    def masks() -> int:
+        return sum(answer.done() and answer.result().status_code == 200 for answer in answers)
+
     with ThreadPoolExecutor(40) as clients:
         answers = [clients.submit(ask, n) for n in range(40)]
         busy.wait()
-        waits = []
+        went_first = []
         while not all(answer.done() for answer in answers):
-            start = time.monotonic()
-            assert server.ping() == 200
-            waits.append(time.monotonic() - start)
+            before = masks()
+            assert server.ping(seconds=60) == 200
+            went_first.append(masks() - before)
     statuses = [answer.result().status_code for answer in answers]
 
-    print(f"the slowest of {len(waits)} pings took {max(waits):.3f} s")
-    assert max(waits) < 2
+    print(f"of {len(went_first)} pings, the slowest saw {max(went_first)} masks go first")
+    assert max(went_first) < 8  # half of those that are held at a time
     assert set(statuses) <= {200, 503}
     assert statuses.count(200) >= 16
     for answer in answers:
@@ -289,7 +294,7 @@ def test_ping_answers_beside_silent_and_stalled_clients(server, image_file):
         for connection in connections[40:]:
             connection.sendall(POST + b"Content-Length: 100\r\n\r\nhalf")
         for _ in range(3):
-            assert server.ping() == 200
+            assert server.ping(STALL / 2) == 200  # those are let go after STALL seconds only
     finally:
         for connection in connections:
             connection.close()

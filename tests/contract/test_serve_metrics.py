@@ -18,7 +18,7 @@ def folders() -> set[Path]:
 
 
 def figures(server: Server) -> dict[tuple[str, ...], float]:
-    answer = requests.get(f"{server.url}/metrics", timeout=5)
+    answer = requests.get(f"{server.url}/metrics", timeout=60)
     assert answer.status_code == 200
     return values_of(answer.text)
 

@@ -12,20 +12,27 @@ from semseg.sagemaker.stopping import Stop, StopRequested
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
-# `busy` keeps the main thread inside one call of C, as MXNet does: no Python handler would run.
+# `busy` keeps the main thread inside one call of C, as MXNet does: no Python handler would run. It
+# takes minutes, as does the patience with what is to be saved, where a test does not shorten it.
 HEAD = """
 import hashlib, logging, sys, time
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 from semseg.sagemaker.stopping import Stop, StopRequested
-stop = Stop.listen(patience=1.5)
+stop = Stop.listen(patience=float(sys.argv[1]))
 def busy():
     print("busy", flush=True)
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
 """
+
+SOON = 120  # seconds: far less than what must not be waited for takes
 
 
 def run(
-    body: str, *waits: float, sent: signal.Signals = signal.SIGTERM, ignored: bool = False
+    body: str,
+    *waits: float,
+    sent: signal.Signals = signal.SIGTERM,
+    ignored: bool = False,
+    patience: float = 600,
 ) -> tuple[int, str, float]:
     """Runs a program and sends it a signal so many seconds after it has said that it is busy.
 
@@ -34,12 +41,13 @@ def run(
         waits: seconds before each signal.
         sent: which signal.
         ignored: whether SIGINT is ignored when the program starts.
+        patience: `Stop.listen`'s.
 
     Returns:
         Exit code, what it said, and the seconds from the first signal to its end.
     """
     with subprocess.Popen(
-        [sys.executable, "-c", HEAD + body],
+        [sys.executable, "-c", HEAD + body, str(patience)],
         stdout=subprocess.PIPE,
         text=True,
         env={"PYTHONPATH": str(SOURCES)},
@@ -60,7 +68,7 @@ def test_at_first_the_process_ends_at_once_whatever_it_does() -> None:
     code, said, seconds = run("busy()", 0)
     assert code == 0
     assert said == "Stop requested (SIGTERM): ending at once, there is nothing to save.\n"
-    assert seconds < 1.5
+    assert seconds < SOON
 
 
 def test_work_that_holds_it_off_ends_by_itself() -> None:
@@ -94,10 +102,10 @@ with stop.held_off():
 
 
 def test_work_that_takes_too_long_is_given_up() -> None:
-    code, said, seconds = run("with stop.held_off(): busy()", 0)
+    code, said, seconds = run("with stop.held_off(): busy()", 0, patience=1.5)
     assert code == 0
     assert "took more than 1 seconds: ending with what was saved" in said
-    assert seconds < 30
+    assert seconds < SOON
 
 
 def test_after_the_work_it_ends_at_once_again() -> None:
@@ -138,7 +146,7 @@ with stop.held_off():
     print("saved", flush=True)
 print("went on")
 """
-    code, said, _ = run(body, 0.1, sent=signal.SIGINT)
+    code, said, _ = run(body, 0.1, sent=signal.SIGINT, patience=1)
     assert code == 130
     assert said.splitlines()[2:] == ["saved"]
 
@@ -165,7 +173,7 @@ with stop.held_off():
 print("went on")
 """
     assert run(saves)[:2] == (0, "")
-    code, said, _ = run("with stop.held_off(): stop.follow(); busy()")
+    code, said, _ = run("with stop.held_off(): stop.follow(); busy()", patience=1.5)
     assert code == 0
     assert "took more than 1 seconds: ending with what was saved" in said
 

@@ -52,7 +52,7 @@ def answers(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
             return requests.get(f"{url}/ping", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     return ask
