@@ -1,6 +1,7 @@
 """What every test may use, and what has to be so before anything imports MXNet."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,16 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Real images beside the project's folder; they are not the project's to publish."""
-    folder = PROJECT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("needs the real images in ../shared/data, which are not part of the project")
-    return folder
+def shared() -> Callable[[str], Path]:
+    """Finds real images, weights and logs beside the project's folder: `data/camvid`.
+
+    They are not the project's to publish: without the one it needs, a test is skipped.
+    """
+
+    def find(name: str) -> Path:
+        path = PROJECT.parent / "shared" / name
+        if not path.exists():
+            pytest.skip(f"needs ../shared/{name}, which is not part of the project")
+        return path
+
+    return find

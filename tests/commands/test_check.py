@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -223,8 +224,8 @@ def test_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert f"ERROR: There is no folder {tmp_path / 'nowhere'}." in capsys.readouterr().err
 
 
-def test_real_data(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, report = check_json(capsys, shared_data / "camvid", classes=11)
+def test_real_data(shared: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = check_json(capsys, shared("data/camvid"), classes=11)
     assert code == 0
     train = report["parts"]["train"]
     assert (train["images"], sum(train["pixels"]) + train["ignored_pixels"]) == (

@@ -76,7 +76,6 @@ def same_again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.fixture(scope="session")
-def real_log(shared_data: Path) -> list[str]:
+def real_log(shared: Callable[[str], Path]) -> list[str]:
     """The lines of a job of the original."""
-    log = shared_data.parent / "logs" / "voc-fcn50-rmsprop-10-epochs.txt"
-    return log.read_text().splitlines()
+    return shared("logs/voc-fcn50-rmsprop-10-epochs.txt").read_text().splitlines()

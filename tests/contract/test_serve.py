@@ -96,8 +96,8 @@ def test_the_decode_steps_of_aws_s_notebook(server, image_file, tmp_path, accept
 
 
 @pytest.mark.slow
-def test_odd_images_get_an_answer_or_a_sentence(server, shared_data):
-    for path in sorted((shared_data / "odd-images").iterdir()):
+def test_odd_images_get_an_answer_or_a_sentence(server, shared):
+    for path in sorted(shared("data/odd-images").iterdir()):
         answer = server.post(path.read_bytes())
 
         assert answer.status_code in (200, 400, 413, 415), path.name

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -272,8 +273,8 @@ def test_masks_of_0_and_255_only_are_a_warning(folder, caplog: pytest.LogCapture
     assert "255 means 'ignore': only class 0 is learned" in caplog.text
 
 
-def test_camvid_is_sound_and_quickly_checked(shared_data: Path) -> None:
-    root = shared_data / "camvid"
+def test_camvid_is_sound_and_quickly_checked(shared: Callable[[str], Path]) -> None:
+    root = shared("data/camvid")
     names = ("train", "train_annotation", "validation", "validation_annotation")
     channels = Channels(**{name: Channel(name, root / name, None, "File") for name in names})
     start = time.monotonic()

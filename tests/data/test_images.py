@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -202,8 +203,8 @@ def test_a_hundred_megapixels_without_a_limit() -> None:
     assert open_image(encoded(Image.new("1", (10_000, 10_000)), "PNG")).size == (10_000, 10_000)
 
 
-def test_pillow_keeps_its_remarks_on_metadata_to_itself(shared_data: Path) -> None:
-    file = shared_data / "odd-images" / "pillow-sugarshack_bad_mpo_header.jpg"
+def test_pillow_keeps_its_remarks_on_metadata_to_itself(shared: Callable[[str], Path]) -> None:
+    file = shared("data/odd-images/pillow-sugarshack_bad_mpo_header.jpg")
     program = (
         "from pathlib import Path; from semseg.data.images import read_image;"
         f"print(read_image(Path({str(file)!r})).size)"
@@ -213,8 +214,8 @@ def test_pillow_keeps_its_remarks_on_metadata_to_itself(shared_data: Path) -> No
 
 
 @pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO:UserWarning")
-def test_odd_images(shared_data: Path) -> None:
-    files = sorted((shared_data / "odd-images").iterdir())
+def test_odd_images(shared: Callable[[str], Path]) -> None:
+    files = sorted(shared("data/odd-images").iterdir())
     assert len(files) > 20
     for file in files:
         if file.name in UNREADABLE_ODDITIES:
@@ -241,8 +242,8 @@ def test_grey_palette_and_two_tone_masks_hold_their_labels() -> None:
     assert np.asarray(read_mask(encoded(two_tone, "PNG"))).tolist() == [[0, 1]]
 
 
-def test_voc_masks(shared_data: Path) -> None:
-    files = sorted((shared_data / "voc-mini").rglob("*.png"))
+def test_voc_masks(shared: Callable[[str], Path]) -> None:
+    files = sorted(shared("data/voc-mini").rglob("*.png"))
     assert files
     for file in files:
         labels = set(np.unique(np.asarray(read_mask(file))).tolist())

@@ -187,8 +187,8 @@ def test_the_environment_says_where(tmp_path: Path) -> None:
     assert Sources.from_environment({}).mirror is None
 
 
-def test_weights_that_were_really_trained(shared_data: Path) -> None:
-    file = shared_data / "backbones" / "resnet50_v1s-tiny-imagenet-fp16.params"
+def test_weights_that_were_really_trained(shared: Callable[[str], Path]) -> None:
+    file = shared("data/backbones/resnet50_v1s-tiny-imagenet-fp16.params")
     assert locate("resnet-50", Sources(file.parent, file.parent)) == file
     network = build("deeplab", "resnet-50", 2)
     network.start_untrained(mx.cpu())

@@ -104,19 +104,12 @@ def metric_definitions(project: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def real_log(project: Path) -> list[str]:
+def real_log(shared: Callable[[str], Path]) -> list[str]:
     """The log of a real job of January 2025, where this machine has it."""
-    return _read_log(project, "voc-fcn50-rmsprop-10-epochs.txt")
+    return shared("logs/voc-fcn50-rmsprop-10-epochs.txt").read_text().splitlines()
 
 
 @pytest.fixture(scope="session")
-def older_log(project: Path) -> list[str]:
+def older_log(shared: Callable[[str], Path]) -> list[str]:
     """The log of a real job of December 2020, where this machine has it."""
-    return _read_log(project, "voc-fcn50-sgd-30-epochs.txt")
-
-
-def _read_log(project: Path, name: str) -> list[str]:
-    path = project.parent / "shared" / "logs" / name
-    if not path.exists():
-        pytest.skip(f"the real log {name} is not on this machine")
-    return path.read_text().splitlines()
+    return shared("logs/voc-fcn50-sgd-30-epochs.txt").read_text().splitlines()

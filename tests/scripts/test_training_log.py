@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,9 @@ def test_the_regular_expressions_stand_in_the_configuration_only(project: Path) 
 
 
 @pytest.mark.parametrize("log", ["voc-fcn50-rmsprop-10-epochs", "voc-fcn50-sgd-30-epochs"])
-def test_the_epochs_of_a_log_of_the_original(shared_data: Path, log: str) -> None:
+def test_the_epochs_of_a_log_of_the_original(shared: Callable[[str], Path], log: str) -> None:
     reader = LogReader()
-    lines = (shared_data.parent / "logs" / f"{log}.txt").read_text().splitlines()
+    lines = shared(f"logs/{log}.txt").read_text().splitlines()
     epochs = [epoch for line in lines if (epoch := reader.read(line, 0)) is not None]
     assert [epoch.number for epoch in epochs] == list(range(int(log.split("-")[-2])))
     assert all(0 < epoch.miou < epoch.pixel_accuracy < 1 < epoch.loss + 1 for epoch in epochs)

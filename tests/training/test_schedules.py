@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def updates_before(epoch: int) -> int:
     ],
 )
 def test_learning_rates_are_those_of_the_real_logs(
-    shared_data: Path, job, log: str, learning_rate: float, epochs: int, notices: int
+    shared: Callable[[str], Path], job, log: str, learning_rate: float, epochs: int, notices: int
 ) -> None:
     schedule = make_schedule(
         job(
@@ -32,7 +33,7 @@ def test_learning_rates_are_those_of_the_real_logs(
             mini_batch_size=BATCH,
         )
     )
-    printed = NOTICE.findall((shared_data.parent / "logs" / log).read_text())
+    printed = NOTICE.findall(shared(f"logs/{log}").read_text())
     assert len(printed) == notices
     for epoch, iterations, rate in printed:
         ours = schedule(updates_before(int(epoch)) + int(iterations))
