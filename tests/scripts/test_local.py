@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.local.endpoint import local_session
 from scripts.local.training import TrainingFailed, train
 from scripts.local.tree import CHANNELS, prepare
 
@@ -30,3 +31,12 @@ def test_a_job_that_fails_is_told_with_its_last_words(job: Path, tmp_path: Path)
     with pytest.raises(TrainingFailed, match="exit code 2") as failure:
         train(job, tmp_path / "train.log", lambda epoch: None)
     assert "holds no .jpg" in str(failure.value)
+
+
+def test_no_proxy_is_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    with local_session() as session:
+        settings = session.merge_environment_settings("http://127.0.0.1/", {}, None, None, None)
+    assert settings["proxies"] == {}
