@@ -87,3 +87,18 @@ def test_the_silent_are_hurried_and_those_who_speak_are_not(door):
     door.arriving.end_overdue(time.monotonic())
 
     assert door.let_go == [silent]
+
+
+def test_what_is_all_there_is_not_refused_for_want_of_memory(door):
+    waiting, _ = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
+    whole = b"GET / HTTP/1.1\r\nX: " + b"x" * 500 + b"\r\n\r\n"
+
+    door.connect(whole)
+    assert door.handed_over == [whole]
+    assert not door.let_go
+
+    half, _ = door.connect(whole[:-2])
+    assert door.let_go == [half]
+    door.connect(b"GET")  # and nothing is left of them
+    assert waiting not in door.let_go
+    assert door.let_go == [half]

@@ -106,11 +106,11 @@ class Arriving(Stage[Arrival]):
             arrival.share.waits_for_a_client(socket_of(conn).cut_off)
         arrival.request.add(said)
         arrival.pace.move(len(said))
-        if not arrival.share.grow(len(said)):
+        if arrival.request.whole:
+            self._hand_over(conn, self.leave(conn).request)
+        elif not arrival.share.grow(len(said)):
             self.leave(conn)
             self._turn_away(conn)
-        elif arrival.request.whole:
-            self._hand_over(conn, self.leave(conn).request)
         elif arrival.request.invited():
             with suppress(OSError):
                 conn.sock.send(_CONTINUE)
