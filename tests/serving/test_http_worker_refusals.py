@@ -7,7 +7,16 @@ from contextlib import closing
 
 import pytest
 
-from tests.serving.trivial_server import PROMPT, THREADS, ask, crowd, hear, is_served, told
+from tests.serving.trivial_server import (
+    PROMPT,
+    THREADS,
+    ask,
+    crowd,
+    hear,
+    hear_all,
+    is_served,
+    told,
+)
 
 
 def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
@@ -92,6 +101,70 @@ def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"Content-Type: text/plain" in head
     assert body == b"The request is not well-formed HTTP.\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET / HTTP/1.1\nHost: x\n\n", b"400 Bad Request"),
+        (b"GET / HTTP/1.1\r\nHost: x\n\n", b"400 Bad Request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x5a" * 32, b"400 Bad Request"),  # TLS
+        (b"SSH-2.0-OpenSSH_9.2\r\n", b"400 Bad Request"),
+        (b"GET /\r\n", b"400 Bad Request"),
+        (b"GET /" + b"a" * 9000, b"414 URI Too Long"),
+        (b"POST / HTTP/1.1\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", b"417 "),
+        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", b"400 Bad Request"),
+    ],
+)
+def test_nobody_who_speaks_no_http_is_left_without_an_answer(port, request_bytes, status):
+    """Although they may wait for one before they say more, and never say what would end a head."""
+    head, _, body = ask(port, request_bytes).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"Connection: close" in head
+    assert body == b"The request is not well-formed HTTP.\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"0x2\r\nab\r\n0\r\n\r\n",
+        b"+2\r\nab\r\n0\r\n\r\n",
+        b"0_2\r\nab\r\n0\r\n\r\n",
+        b"2 \r\nab\r\n0\r\n\r\n",
+        b"-0\r\n\r\n",
+        b"2;\r\nab\r\n0\r\n\r\n",
+        b"2;a b\r\nab\r\n0\r\n\r\n",
+        b"2\r\nab\r\n0\r\nno field\r\n\r\n",
+        b"2\r\nab\r\n0\r\nHost: y\r\n\r\n",
+        b"2\r\nab\r\n0\r\nX: 1\r\n\r\n",
+    ],
+)
+def test_a_connection_that_cannot_go_on_says_so_and_answers_once(port, body):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=PROMPT)) as connection:
+        connection.sendall(head + body)
+        answers = hear_all(connection)
+
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert answers.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nConnection: close\r\n" in answers
+
+
+def test_chunks_that_hold_next_to_nothing_are_not_waited_for_without_end(port):
+    head = b"POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    some = 100 * (b"1;" + b"x" * 4000 + b"\r\nx\r\n")
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(head)
+        sent = 0
+        while not select.select([connection], [], [], 0)[0]:
+            connection.sendall(some)
+            sent += len(some)
+            assert sent < 40 << 20
+        answer = hear_all(connection)
+
+    assert b"\r\nConnection: close\r\n" in answer
+    assert int(answer.rpartition(b"\r\n\r\n")[2]) > 6 << 20
 
 
 def test_what_is_answered_without_the_application_is_told(port):

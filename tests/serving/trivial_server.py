@@ -66,6 +66,14 @@ def is_served(port: int) -> bool:
 def crowd(port: int, *words: bytes) -> Iterator[list[socket.socket]]:
     """Thrice as many clients as there are threads; each says `words` and waits."""
     connections = [
+def hear_all(connection: socket.socket) -> bytes:
+    """All that comes until the server ends it."""
+    heard = bytearray()
+    while piece := connection.recv(1 << 20):
+        heard += piece
+    return bytes(heard)
+
+
         socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3 * THREADS)
     ]
     try:

@@ -30,6 +30,7 @@ _STATUS = {
 _CROWDED = "The endpoint holds as many unfinished requests as it can: try again in a few seconds.\n"
 
 
+_MALFORMED = "The request is not well-formed HTTP.\n"
 class HttpWorker(ThreadWorker):
     """Differs from gunicorn's `gthread` in what an awkward client can do to the others.
 
@@ -99,7 +100,10 @@ class HttpWorker(ThreadWorker):
         super().enqueue_req(conn)
 
     def _turn_away(self, conn: TConn) -> None:
-        self._say(conn.sock, 503, "Service Unavailable", _CROWDED)
+        self._refuse(conn, 503, "Service Unavailable", _CROWDED)
+
+    def _refuse(self, conn: TConn, status: int, reason: str, sentence: str) -> None:
+        self._say(conn.sock, status, reason, sentence)
         self._leaving.enter(conn)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -117,6 +121,9 @@ class HttpWorker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
 
+        if request.no_http:
+            self._refuse(conn, 400, "Bad Request", _MALFORMED)
+            return
     def murder_pending(self) -> None:
         super().murder_pending()
         now = time.monotonic()
@@ -156,7 +163,7 @@ class HttpWorker(ThreadWorker):
             return
         self.log.debug("Invalid request: %s", exc)
         status, reason = _STATUS.get(type(exc), (400, "Bad Request"))
-        self._say(client, status, reason, "The request is not well-formed HTTP.\n")
+        self._say(client, status, reason, _MALFORMED)
 
     def _say(self, client: socket.socket, status: int, reason: str, sentence: str) -> None:
         self.tell(status, len(sentence))

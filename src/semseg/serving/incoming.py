@@ -1,9 +1,18 @@
 """A request on its way in: whether it is all there, so that no thread has to wait for the rest."""
 
 import io
-import re
 
 from gunicorn.http.unreader import Unreader
+
+from semseg.serving.chunks import Chunks
+from semseg.serving.head import (
+    MOST_FIRST_LINE,
+    UNHEARD_OF,
+    begins_well,
+    has_bare_line_feed,
+    read_head,
+    without_expectations,
+)
 
 _LEAST_AT_ONCE = 8192
 _MOST_AT_ONCE = 1 << 20
@@ -12,13 +21,9 @@ _END = b"\r\n\r\n"
 
 # More than gunicorn takes (a hundred fields of 8190 bytes): beyond it, its parser refuses.
 _MOST_HEAD = 1 << 20
-_MOST_CHUNK_HEAD = 4096
 
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_MOST_DIGITS = 18  # more than anybody can send
-_UNHEARD_OF = 10**_MOST_DIGITS - 1
-_CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_EXPECTATION = re.compile(rb"\r\nexpect[ \t]*:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+# What chunks may take beside what they hold, and not more than that: their heads are memory too.
+_MOST_CHUNK_HEADS = 16 << 20
 
 
 class Incoming:
@@ -34,6 +39,7 @@ class Incoming:
         data: what has come.
         whole: whether there is nothing to wait for.
         complete: whether all of the body has come.
+        no_http: whether it is something else. gunicorn's parser might wait for more of it.
         too_long: bytes that a longer body than `most` has at least; else 0.
     """
 
@@ -41,13 +47,14 @@ class Incoming:
         self.data = bytearray()
         self.whole = False
         self.complete = False
+        self.no_http = False
         self.too_long = 0
         self._most = most
         self._body = 0  # where it begins, once the head is there
         self._length = 0
-        self._chunked = False
-        self._seen = 0  # all before it has been looked at
-        self._decoded = 0
+        self._chunks: Chunks | None = None
+        self._expects = False
+        self._seen = 0  # of the head; all before it has been looked at
 
     def add(self, piece: bytes) -> None:
         """Takes in what has come."""
@@ -55,66 +62,55 @@ class Incoming:
         if not self._body:
             self._look_for_the_head()
         if self._body and not self.whole:
-            self.whole = self._all_chunks() if self._chunked else self._all_bytes()
+            self.whole = self._all_chunks(self._chunks) if self._chunks else self._all_bytes()
 
     def invited(self) -> bool:
         """Whether the client waits for "100 Continue" before it sends the body; true once."""
-        if self.whole or not self._body or len(self.data) > self._body:
+        if self.whole or not self._expects or len(self.data) > self._body:
             return False
-        expectation = _EXPECTATION.search(self.data, 0, self._body)
-        if not expectation:
-            return False
-        length = expectation.end() - expectation.start()
-        del self.data[expectation.start() : expectation.end()]  # gunicorn would say it once more
-        self._body -= length
-        self._seen -= length
+        self.data[:] = without_expectations(self.data)
+        self._body = len(self.data)
+        if self._chunks:
+            self._chunks = Chunks(self._body, self._most)
+        self._expects = False
         return True
 
     def _look_for_the_head(self) -> None:
+        begins = begins_well(self.data)
         end = self.data.find(_END, max(0, self._seen - len(_END)))
+        fields_end = len(self.data) if end < 0 else end
+        self.no_http = begins is False or has_bare_line_feed(self.data, self._seen, fields_end)
         self._seen = len(self.data)
-        if end < 0:
-            self.whole = len(self.data) > _MOST_HEAD
-            return
-        self._body = self._seen = end + len(_END)
-        head = bytes(self.data[: end + 2])
-        lengths, codings = _LENGTH.findall(head), _CODED.findall(head)
-        self._chunked = [coding.strip().lower() for coding in codings] == [b"chunked"]
-        digits = lengths[0].strip() if lengths else b"0"
-        contradicts = len(lengths) + len(codings) > 1 or (codings and not self._chunked)
-        if contradicts or not digits.isdigit():
+        if self.no_http:
             self.whole = True
+        elif end < 0:
+            self.whole = len(self.data) > (_MOST_HEAD if begins else MOST_FIRST_LINE)
         else:
-            self._length = int(digits.lstrip(b"0")[:_MOST_DIGITS] or b"0")
+            self._take_in_head(end)
+
+    def _take_in_head(self, end: int) -> None:
+        self._body = end + len(_END)
+        head = read_head(bytes(self.data[: end + 2]))
+        self.whole, self._length, self._expects = head.hopeless, head.length, head.expects
+        if head.chunked:
+            self._chunks = Chunks(self._body, self._most)
 
     def _all_bytes(self) -> bool:
         self.complete = len(self.data) >= self._body + self._length
         return self.complete or self._goes_too_far(self._length)
 
-    def _all_chunks(self) -> bool:
-        while not self._goes_too_far(self._decoded):
-            end = self.data.find(b"\r\n", self._seen, self._seen + _MOST_CHUNK_HEAD)
-            if end < 0:
-                return len(self.data) - self._seen >= _MOST_CHUNK_HEAD
-            try:
-                size = int(self.data[self._seen : end].partition(b";")[0], 16)
-            except ValueError:
-                return True
-            if size == 0:
-                self.complete = self.data.find(_END, end) >= 0
-                return self.complete or len(self.data) - end > _MOST_HEAD
-            following = end + 2 + size + 2
-            if size < 0 or len(self.data) < following:
-                return size < 0 or self._goes_too_far(self._decoded + size)
-            if self.data[following - 2 : following] != b"\r\n":
-                return True
-            self._seen = following
-            self._decoded += size
-        return True
+    def _all_chunks(self, chunks: Chunks) -> bool:
+        chunks.look(self.data)
+        self.complete = chunks.complete
+        came = len(self.data) - self._body
+        most = self._most + min(self._most, _MOST_CHUNK_HEADS) + _MOST_HEAD
+        if not chunks.whole and came > most:
+            return self._goes_too_far(came)
+        return self._goes_too_far(chunks.length) or chunks.whole
 
     def _goes_too_far(self, length: int) -> bool:
         """Whether a body of this length does; notes it."""
-        self.too_long = min(length, _UNHEARD_OF) if length > self._most else 0
+        self.too_long = min(length, UNHEARD_OF) if length > self._most else 0
         return self.too_long > 0
 
 
