@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,9 +93,9 @@ def image_file(height: int, width: int, format: str = "PNG") -> bytes:
     return body.getvalue()
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("app")
+@contextmanager
+def trivial_server(folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The port of a server with our worker and the trivial app, and the server itself."""
     (folder / "trivial.py").write_text(APP)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -106,14 +108,24 @@ def port(tmp_path_factory) -> Iterator[int]:
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(command, cwd=folder, env=environment)
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield port
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(20) == 0
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield port, server
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory) -> Iterator[int]:
+    with trivial_server(tmp_path_factory.mktemp("app")) as (port, _):
+        yield port

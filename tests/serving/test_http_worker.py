@@ -1,13 +1,17 @@
 """gunicorn with our worker and a trivial app: what awkward clients can and cannot do."""
 
 import random
+import select
+import signal
 import socket
 import struct
 import time
 from contextlib import ExitStack, closing, suppress
+from types import SimpleNamespace
 
 import pytest
 
+from semseg.serving.http_worker import HttpWorker
 from tests.serving.trivial_server import (
     CONNECTIONS,
     POST,
@@ -18,6 +22,8 @@ from tests.serving.trivial_server import (
     hear,
     is_served,
 )
+
+from .conftest import trivial_server
 
 
 def test_silent_connections_cost_no_thread(port):
@@ -190,3 +196,61 @@ def test_no_connection_is_forgotten_however_it_ends(port):
                 if rng.random() < 0.3:
                     connection.shutdown(socket.SHUT_WR)
     assert all(is_served(port) for _ in range(3))
+
+
+def test_where_there_are_no_more_files_nobody_who_has_been_accepted_loses_an_answer(tmp_path):
+    with trivial_server(tmp_path) as (port, server), ExitStack() as stack:
+        slow, last = [
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=10)))
+            for _ in range(2)
+        ]
+        slow.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        last.sendall(b"GET /files HTTP/1.1\r\nHost: x\r\n\r\n")
+        hear(last, b"ok")
+        for _ in range(3):
+            late = socket.create_connection(("127.0.0.1", port), timeout=10)
+            stack.enter_context(late)
+        time.sleep(0.5)
+        server.send_signal(signal.SIGTERM)
+        assert hear(slow, b"ok").startswith(b"HTTP/1.1 200 OK")
+        assert server.wait(20) == 0
+
+
+def test_a_worker_that_stops_does_not_accept_for_ever():
+    """Others keep coming, and those who were there have to be answered."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        worker = HttpWorker.__new__(HttpWorker)
+        worker.cfg, worker.sockets, accepted = SimpleNamespace(backlog=3), [listener], []
+        worker._could_accept = lambda listener: accepted.append(listener.accept()[0]) or True
+
+        worker._accept_those_who_wait()
+        assert len(accepted) == 3
+        worker._accept_those_who_wait()
+        assert len(accepted) == 5
+        for connection in accepted:
+            connection.close()
+
+
+def test_what_nobody_reads_is_not_kept_until_its_client_leaves(port):
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(5):
+            client = socket.create_connection(("127.0.0.1", port), timeout=10)
+            stack.enter_context(client)
+            client.sendall(request + b"x" * 1_000_000)
+            hear(client, b"ok")
+        held = ask(port, b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert held.endswith(b"\r\n\r\n0.")
+
+
+def test_nobody_is_invited_who_does_not_know_what_that_is(port):
+    """RFC 9110, 10.1.1: an expectation in HTTP/1.0 is ignored."""
+    head = b"POST /body HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(head)
+        assert not select.select([connection], [], [], 0.5)[0]
+        connection.sendall(b"12345")
+        assert hear(connection, b"\r\n\r\n5").startswith(b"HTTP/1.0 200 OK")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 APP = """
-import json
-from semseg.serving import http_worker, pace
+import gc, json, resource, time
+from semseg.serving import http_worker, incoming, pace
 
 pace.STALL = 2
 http_worker.HttpWorker.most_waiting = 2_000_000
@@ -27,6 +27,14 @@ def app(environ, start_response):
             answer = b"broken off"
     if environ["PATH_INFO"] == "/told":
         answer = json.dumps(TOLD).encode()
+    if environ["PATH_INFO"] == "/held":
+        received = [one for one in gc.get_objects() if type(one) is incoming.Received]
+        answer = b"%d." % sum(len(one._rest) for one in received)
+    if environ["PATH_INFO"] == "/files":  # no more from now on
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(2)
     if environ["PATH_INFO"] == "/length":
         answer = environ["CONTENT_LENGTH"].encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
@@ -58,14 +66,6 @@ def hear(connection: socket.socket, end: bytes) -> bytes:
     return bytes(heard)
 
 
-def is_served(port: int) -> bool:
-    return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
-
-
-@contextmanager
-def crowd(port: int, *words: bytes) -> Iterator[list[socket.socket]]:
-    """Thrice as many clients as there are threads; each says `words` and waits."""
-    connections = [
 def hear_all(connection: socket.socket) -> bytes:
     """All that comes until the server ends it."""
     heard = bytearray()
@@ -74,6 +74,14 @@ def hear_all(connection: socket.socket) -> bytes:
     return bytes(heard)
 
 
+def is_served(port: int) -> bool:
+    return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
+
+
+@contextmanager
+def crowd(port: int, *words: bytes) -> Iterator[list[socket.socket]]:
+    """Thrice as many clients as there are threads; each says `words` and waits."""
+    connections = [
         socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3 * THREADS)
     ]
     try:

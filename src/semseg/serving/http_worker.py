@@ -136,6 +136,8 @@ class HttpWorker(ThreadWorker):
         for stage in (self._arriving, self._sending, self._leaving):
             stage.end_overdue(now)
 
+        if fs.cancelled() or fs.exception() or not fs.result():
+            conn.parser = None  # and with it what nobody has read of the request
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than the type stubs
         self._arriving.hurry(deadline)
