@@ -22,15 +22,18 @@ _LAST_WORDS = 2.0
 # Seconds between two looks for clients that have had their time.
 _LOOK = 0.25
 
+# Seconds without another try where a connection cannot be accepted: it is there all the time.
+_BREATH = 0.05
+
 _STATUS = {
     errors.LimitRequestLine: (414, "URI Too Long"),
     errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
     errors.ExpectationFailed: (417, "Expectation Failed"),
 }
+_MALFORMED = "The request is not well-formed HTTP.\n"
 _CROWDED = "The endpoint holds as many unfinished requests as it can: try again in a few seconds.\n"
 
 
-_MALFORMED = "The request is not well-formed HTTP.\n"
 class HttpWorker(ThreadWorker):
     """Differs from gunicorn's `gthread` in what an awkward client can do to the others.
 
@@ -58,6 +61,7 @@ class HttpWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next_look = 0.0
+        self._overfull = False  # whether the last one at the door could not be accepted
 
     def run(self) -> None:
         self._sending = Sending(self.poller, self._let_go, self._end_request)
@@ -76,12 +80,34 @@ class HttpWorker(ThreadWorker):
         if enabled or self.alive:
             super().set_accept_enabled(enabled)
             return
-        for listener in self.sockets:
-            while select.select([listener], [], [], 0)[0]:
-                self.accept(listener)
+        self._accept_those_who_wait()
         super().set_accept_enabled(False)
         for listener in self.sockets:
             listener.close()  # whoever comes now is refused at once, and may ask another
+
+    def _accept_those_who_wait(self) -> None:
+        for listener in self.sockets:
+            for _ in range(self.cfg.backlog):  # the kernel holds no more, and others keep coming
+                waits = select.select([listener], [], [], 0)[0]
+                if not waits or not self._could_accept(listener):
+                    break
+
+    def accept(self, listener: socket.socket) -> None:
+        now = time.monotonic()
+        if not self._could_accept(listener) and not self._arriving.end_most_silent(now):
+            time.sleep(_BREATH)
+
+    def _could_accept(self, listener: socket.socket) -> bool:
+        """Where it could not, for want of files, say, nobody else has to suffer for it."""
+        try:
+            super().accept(listener)
+        except OSError as problem:
+            if not self._overfull:
+                self.log.warning("Connections cannot be accepted: %s", problem)
+            self._overfull = True
+            return False
+        self._overfull = False
+        return True
 
     def enqueue_req(self, conn: TConn) -> None:
         said = b""
@@ -92,6 +118,9 @@ class HttpWorker(ThreadWorker):
         self._arriving.enter(conn, said, self.cfg.keepalive if self.alive else _LAST_WORDS)
 
     def _hand_over(self, conn: TConn, request: Incoming) -> None:
+        if request.no_http:
+            self._refuse(conn, 400, "Bad Request", _MALFORMED)
+            return
         conn.init()
         parser: Any = conn.parser
         if not isinstance(parser.unreader, Received):
@@ -107,6 +136,8 @@ class HttpWorker(ThreadWorker):
         self._leaving.enter(conn)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        if fs.cancelled() or fs.exception() or not fs.result():
+            conn.parser = None  # and with it what nobody has read of the request
         self._sending.enter(conn, fs)
 
     def _end_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -121,9 +152,6 @@ class HttpWorker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
 
-        if request.no_http:
-            self._refuse(conn, 400, "Bad Request", _MALFORMED)
-            return
     def murder_pending(self) -> None:
         super().murder_pending()
         now = time.monotonic()
@@ -136,8 +164,6 @@ class HttpWorker(ThreadWorker):
         for stage in (self._arriving, self._sending, self._leaving):
             stage.end_overdue(now)
 
-        if fs.cancelled() or fs.exception() or not fs.result():
-            conn.parser = None  # and with it what nobody has read of the request
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than the type stubs
         self._arriving.hurry(deadline)
