@@ -7,7 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.refusal import Refusal
@@ -81,6 +81,25 @@ def test_too_many_pixels_are_told_before_decoding():
         announced(bytes(huge), 100)
 
     assert refusal.value.status == 413
+
+
+@pytest.mark.parametrize(
+    ("at_work", "name"),
+    [(ImageFile.ImageFile, "load"), (Image.Image, "convert"), (np, "asarray")],
+)
+def test_an_image_that_there_is_no_memory_for_may_be_sent_again(monkeypatch, at_work, name):
+    body = BytesIO()
+    Image.new("L", (7, 5)).save(body, "PNG")
+
+    def take_too_much(*_args, **_kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(at_work, name, take_too_much)
+    with pytest.raises(Refusal) as refusal:
+        decode(body.getvalue())
+
+    assert refusal.value.status == 503
+    assert refusal.value.retry_after == 5
 
 
 MEASURE = """

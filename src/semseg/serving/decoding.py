@@ -69,11 +69,14 @@ def decode(body: bytes) -> NDArray[np.uint8]:
 
     Raises:
         Refusal: 400 for a truncated or damaged file, 415 for what is no image.
+        Busy: the machine has no memory left for it.
     """
     try:
         return np.asarray(read_image(body))
     except ImageError as problem:
         raise _refusal(problem) from problem
+    except MemoryError as problem:
+        raise Busy(_CROWDED) from problem
 
 
 class DecodingRoom:
@@ -119,5 +122,7 @@ class DecodingRoom:
 
 
 def _refusal(problem: ImageError) -> Refusal:
+    if isinstance(problem.__cause__, MemoryError):
+        return Busy(_CROWDED)
     unknown = isinstance(problem.__cause__, UnidentifiedImageError)
     return Refusal(415 if unknown else 400, str(problem))
