@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from gunicorn.http.errors import NoMoreData
 from PIL import Image
 
 from semseg.serving.app import create_app
@@ -187,6 +188,7 @@ class Chunks(BytesIO):
         (Chunks(b"x" * 1_000_000), 413),
         (Chunks(IMAGE[:20], ValueError("invalid chunk size")), 400),
         (Chunks(IMAGE[:20], ConnectionResetError()), 400),
+        (Chunks(IMAGE[:20], NoMoreData()), 400),
         (Chunks(b""), 400),
     ],
 )
@@ -199,6 +201,7 @@ def test_chunked_bodies(client, body, status):
     )
 
     assert response.status_code == status
+    assert (b"broke off" in response.data) == (body.then is not None)
 
 
 def test_a_body_shorter_than_announced_is_refused(client):
@@ -209,6 +212,7 @@ def test_a_body_shorter_than_announced_is_refused(client):
     )
 
     assert response.status_code == 400
+    assert "broke off" in response.text
     assert_is_one_sentence(response)
 
 

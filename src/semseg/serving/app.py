@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from flask import Flask, Response, after_this_request, g, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.encoders import Encoder
@@ -164,9 +164,9 @@ def read_body(most: int) -> bytes:
         raise RequestEntityTooLarge
     try:
         body = request.get_data(cache=False)
-    except HTTPException:
+    except RequestEntityTooLarge:
         raise
-    except Exception as problem:  # gunicorn's complaints about chunks, and the socket's
+    except Exception as problem:  # gunicorn's complaints about chunks, and werkzeug's of the end
         raise Refusal(400, _BROKEN_OFF) from problem
     if len(body) > most:
         raise RequestEntityTooLarge
