@@ -6,6 +6,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from semseg.inference import predictor as predictor_module
 from semseg.inference.int8 import int8_forward, refuse_slower
 from semseg.inference.predictor import Predictor
 from semseg.networks.artifact import Artifact
@@ -86,3 +87,15 @@ def test_a_predictor_in_int8_gives_masks_and_probabilities(
     expected = Predictor(trained[1]).probabilities(image)
     assert np.abs(probabilities - expected).max() > 0
     assert np.abs(probabilities - expected).mean() < 0.1
+
+
+def test_what_has_been_compared_once_is_not_compared_again(
+    trained: tuple[Any, Artifact], thresholds: Thresholds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_int8: Any, _float32: Any) -> None:
+        raise CustomerError("It is slower today.")
+
+    monkeypatch.setattr(predictor_module, "refuse_slower", refuse)
+    with pytest.raises(CustomerError):
+        Predictor(trained[1], thresholds=thresholds)
+    Predictor(trained[1], thresholds=thresholds, int8_proven=True)

@@ -1,6 +1,9 @@
 import json
 import logging
 import os
+import signal
+import time
+from queue import SimpleQueue
 from types import SimpleNamespace
 
 import pytest
@@ -68,6 +71,47 @@ def test_a_worker_killed_once_the_model_has_answered_leaves_the_server_alone(lef
     worker.tell_warm()
 
     worker.halt_where_none_can_live(SimpleNamespace(LISTENERS=["socket"]), None)
+
+
+def arbiter(*signals: int) -> SimpleNamespace:
+    queue: SimpleQueue[int] = SimpleQueue()
+    for number in signals:
+        queue.put(number)
+    return SimpleNamespace(LISTENERS=["socket"], SIG_QUEUE=queue)
+
+
+def test_once_the_model_has_answered_no_other_worker_s_verdict_ends_the_server(left_with):
+    worker.tell_warm()
+    worker.give_up(CustomerError("It is slower today."))
+
+    started = time.monotonic()
+    worker.halt_where_none_can_live(arbiter(signal.SIGTERM), None)
+    assert time.monotonic() - started < 1  # somebody wants something of the arbiter
+
+
+def test_only_who_gave_up_is_not_replaced_at_once(left_with, monkeypatch):
+    monkeypatch.setattr(worker, "_BEFORE_ANOTHER", 0.3)
+    worker.tell_warm()
+    worker.give_up(CustomerError("It is slower today."))
+
+    started = time.monotonic()
+    worker.halt_where_none_can_live(arbiter(), None)
+    assert time.monotonic() - started >= 0.3
+    monkeypatch.setattr(worker, "_BEFORE_ANOTHER", 30.0)
+    worker.halt_where_none_can_live(arbiter(), None)  # another, which was killed
+    assert time.monotonic() - started < 20
+
+
+def test_what_goes_wrong_before_the_model_is_loaded_is_told_like_the_rest(
+    left_with, monkeypatch, caplog
+):
+    """gunicorn would end the server over it, healthy workers and all."""
+    monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_WORKERS", "two")
+    with pytest.raises(CustomerError):  # for want of a process to end
+        worker.application()
+
+    assert left_with == [1]
+    assert "SAGEMAKER_MODEL_SERVER_WORKERS" in caplog.text
 
 
 def test_the_inference_thread_ends_with_its_worker(engine):

@@ -8,6 +8,7 @@ import logging
 import mmap
 import os
 import sys
+import time
 from typing import Any
 
 from flask import Flask
@@ -36,12 +37,26 @@ logger = logging.getLogger(__name__)
 _shared = mmap.mmap(-1, 2)
 _VERDICT, _EVER_WARM = 0, 1
 
+# Seconds before another worker takes the place of one that gave up.
+_BEFORE_ANOTHER = 5.0
+
 # Below gunicorn's graceful timeout, after which the worker is killed.
 _SECONDS_TO_END = 10
 
 
 def application() -> Flask:
-    """gunicorn's `wsgi_app`: called in every worker."""
+    """gunicorn's `wsgi_app`: called in every worker.
+
+    gunicorn would end the whole server over what this raises, so it raises nothing.
+    """
+    try:
+        return _application()
+    except Exception as problem:
+        give_up(problem)
+        raise  # never comes to it
+
+
+def _application() -> Flask:
     settings = Settings.from_environment(os.environ)
     configure_logging(settings.log_level)
     metrics = Metrics(settings.metrics_folder)
@@ -81,13 +96,18 @@ def load_predictor(settings: Settings) -> AnyPredictor:
     logger.info("Loading weights from %s", artifact.parameters)
     memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
     affordable = memory.pixels_at_once(artifact.architecture.algorithm)
-    predictor = Predictor(artifact, thresholds=thresholds, affordable=affordable)
+    predictor = Predictor(
+        artifact,
+        thresholds=thresholds,
+        affordable=affordable,
+        int8_proven=bool(_shared[_EVER_WARM]),  # beside others at work, times say little
+    )
     logger.info("...model loaded.")
     return predictor
 
 
 def give_up(problem: Exception) -> None:
-    """Says why, and ends the worker; `halt_where_none_can_live` then ends the server."""
+    """Says why, and ends the worker; `halt_where_none_can_live` then sees to the server."""
     error = problem if isinstance(problem, SemsegError) else AlgorithmError(str(problem))
     logger.error("%s: %s", error.label, error, exc_info=None if error is problem else problem)
     sys.stdout.flush()
@@ -107,15 +127,21 @@ def tell_warm() -> None:
 def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
     """For gunicorn's `child_exit`: a model that cannot be loaded will not load in another worker.
 
+    One that has been loaded will, sooner or later, and whoever answers meanwhile goes on.
+
     Raises:
         HaltServer: with the exit code for the whole server.
     """
     halting_already = not arbiter.LISTENERS
     if halting_already:
         return
-    if _shared[_VERDICT]:
-        raise HaltServer("The model cannot be served.", _shared[_VERDICT])
-    if not _shared[_EVER_WARM]:
+    verdict, _shared[_VERDICT] = _shared[_VERDICT], 0
+    if _shared[_EVER_WARM]:
+        if verdict:
+            _wait_before_another(arbiter)
+    elif verdict:
+        raise HaltServer("The model cannot be served.", verdict)
+    else:
         # Not a word from the worker itself: it was killed, as the kernel does where memory ends.
         error = PlatformError(
             "A worker was ended while it loaded the model, most likely because memory ran out: "
@@ -125,6 +151,16 @@ def halt_where_none_can_live(arbiter: Any, _worker: Any) -> None:
         )
         logger.error("%s: %s", error.label, error)
         raise HaltServer("The model cannot be served.", error.exit_code)
+
+
+def _wait_before_another(arbiter: Any) -> None:
+    """Or one after the other would load, for nothing and at the expense of those who answer.
+
+    It is the arbiter that waits: a worker that does takes requests, and they would be lost.
+    """
+    deadline = time.monotonic() + _BEFORE_ANOTHER
+    while time.monotonic() < deadline and arbiter.SIG_QUEUE.empty():
+        time.sleep(0.1)
 
 
 def end(_arbiter: Any, worker: Any) -> None:
