@@ -200,19 +200,25 @@ def test_no_connection_is_forgotten_however_it_ends(port):
 
 def test_where_there_are_no_more_files_nobody_who_has_been_accepted_loses_an_answer(tmp_path):
     with trivial_server(tmp_path) as (port, server), ExitStack() as stack:
-        slow, last = [
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=10)))
-            for _ in range(2)
-        ]
-        slow.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        def connect() -> socket.socket:
+            connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+            return stack.enter_context(closing(connection))
+
+        first, second, last = connect(), connect(), connect()
+        for half in (first, second):
+            half.sendall(POST + b"ab")
         last.sendall(b"GET /files HTTP/1.1\r\nHost: x\r\n\r\n")
         hear(last, b"ok")
         for _ in range(3):
-            late = socket.create_connection(("127.0.0.1", port), timeout=10)
-            stack.enter_context(late)
-        time.sleep(0.5)
+            connect()
+        time.sleep(0.3)
+        first.sendall(b"cde")
+        assert hear(first, b"\r\n\r\n5").startswith(b"HTTP/1.1 200 OK")
         server.send_signal(signal.SIGTERM)
-        assert hear(slow, b"ok").startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.3)
+        second.sendall(b"cde")
+        assert hear(second, b"\r\n\r\n5").startswith(b"HTTP/1.1 200 OK")
         assert server.wait(20) == 0
 
 

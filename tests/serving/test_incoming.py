@@ -30,6 +30,27 @@ WHOLE = [
     b"\r\n" + LENGTH + b"12345",
     b"M-SEARCH * HTTP/1.1\r\nContent-Length: 1\r\n\r\n\n",
 ]
+CONFIG = Config()
+PIECES = [
+    *(b"1\r\na\r\n", b"3\r\nabc\r\n", b"0\r\n\r\n", b"0\r\n", b"\r\n", b"X: 1\r\n", b"0x", b"\t"),
+    *(
+        b"0",
+        b"2",
+        b"a",
+        b";",
+        b"=",
+        b'"',
+        b"\\",
+        b" ",
+        b"-",
+        b"_",
+        b":",
+        b"\r",
+        b"\n",
+        b"\x00",
+        b"\xff",
+    ),
+]
 FIELDS = [
     CHUNKED + b"A;x=y\r\n0123456789\r\n1\r\n\r\r\n0\r\nTrailer: 1\r\n\r\n",
     CHUNKED + b"0\r\nX: 1\r\nY: 2\r\n\r\n",
@@ -112,6 +133,18 @@ def test_a_chunk_is_what_gunicorn_takes_for_one(line):
     assert not taken(CHUNKED + body).complete
 
 
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_a_body_is_complete_only_where_gunicorn_reads_all_of_it(pieces):
+    incoming, received = taken(CHUNKED + b"".join(pieces)), Received()
+    received.feed(incoming)
+    try:
+        Request(CONFIG, received, ("127.0.0.1", 1)).body.read()
+    except (ParseException, NoMoreData):
+        assert not incoming.complete
+    else:
+        assert incoming.whole
+
+
 def test_chunks_are_not_waited_for_without_end():
     """However little they hold, they take memory."""
     incoming, chunk = taken(CHUNKED, most=10_000), b"1;" + b"x" * 4000 + b"\r\nx\r\n"
@@ -176,7 +209,7 @@ def test_what_is_no_http_is_seen_with_its_last_byte(nonsense):
 def test_what_gunicorn_takes_is_http(data, beginning):
     request_bytes = beginning + data + b"\r\n\r\n"
     try:
-        Request(Config(), IterUnreader([request_bytes]), ("127.0.0.1", 1))
+        Request(CONFIG, IterUnreader([request_bytes]), ("127.0.0.1", 1))
     except (ParseException, NoMoreData):
         return
     assert not taken(request_bytes).no_http

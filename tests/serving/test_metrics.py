@@ -60,6 +60,7 @@ def test_requests_are_counted_by_route_and_status(app):
         client.post("/endpoints/a/invocations", data=IMAGE).close()
         client.get("/ping").close()
         client.get("/nowhere").close()
+        client.put("/ping").close()
 
     values = values_of(ask(app))
     requests = {key[1:]: value for key, value in values.items() if "requests_total" in key[0]}
@@ -68,6 +69,7 @@ def test_requests_are_counted_by_route_and_status(app):
         ("invocations", "415"): 1,
         ("ping", "200"): 1,
         ("none", "404"): 1,
+        ("none", "405"): 1,
     }
 
 

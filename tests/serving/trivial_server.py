@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 APP = """
-import gc, json, resource, time
+import gc, json, resource
 from semseg.serving import http_worker, incoming, pace
 
 pace.STALL = 2
@@ -33,8 +33,6 @@ def app(environ, start_response):
     if environ["PATH_INFO"] == "/files":  # no more from now on
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
-    if environ["PATH_INFO"] == "/slow":
-        time.sleep(2)
     if environ["PATH_INFO"] == "/length":
         answer = environ["CONTENT_LENGTH"].encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
