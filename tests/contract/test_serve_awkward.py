@@ -1,5 +1,6 @@
 """Clients that hang up, stop in the middle, or do not read, and the others beside them."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -10,9 +11,8 @@ import pytest
 
 from semseg.serving.pace import STALL
 from tests.contract.server import Server
+from tests.contract.test_serve import POST, say
 from tests.contract.test_serve_metrics import figures
-
-POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
 
 
 def request(body: bytes, accept: str = "image/png") -> bytes:
@@ -73,6 +73,40 @@ def test_half_requests_hold_up_nobody(server, image_file, half):
         for _ in range(3):
             assert server.ping(STALL / 2) == 200  # they are let go after STALL seconds only
         assert server.post(image_file(20, 20)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"GET /ping HTTP/1.1\nHost: x\n\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),  # TLS
+        (POST + b"Expect: miracles\r\nContent-Length: 5\r\n\r\n", 417),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n0x3\r\n", 400),
+    ],
+)
+def test_nobody_waits_in_vain_for_an_answer(server, said, status):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(said)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_a_chunked_body_that_breaks_off_is_told_so(server):
+    answer = say(server.port, POST + b"Transfer-Encoding: chunked\r\n\r\nfff\r\nabc")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"\r\n\r\nThe request's body broke off or is not well-formed.\n")
+
+
+def test_chunks_that_hold_next_to_nothing_are_refused_in_the_end(server):
+    some = 100 * (b"1;" + b"x" * 4000 + b"\r\nx\r\n")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+        sent = 0
+        while not select.select([connection], [], [], 0)[0]:
+            connection.sendall(some)
+            sent += len(some)
+            assert sent < 40 << 20
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
 def test_clients_that_do_not_read_their_answers_hold_up_nobody(server, image_file):

@@ -52,7 +52,9 @@ class HttpWorker(ThreadWorker):
       client in the thread that accepts, and nobody else gets in meanwhile.
     - A connection whose answer does not say that it will be closed is not closed, whatever the
       application has read of the request: the client's next one would be lost.
-    - A request that is no HTTP gets one plain sentence and a 4xx, never a page or a 5xx.
+    - A request that is no HTTP gets one plain sentence and a 4xx as soon as that is plain, never a
+      page, a 5xx, or silence.
+    - A connection that cannot be accepted, for want of files, say, costs nobody else an answer.
     """
 
     most_body = 6 << 20
