@@ -50,20 +50,24 @@ class Chunks:
             self.whole = too_long or has_bare_line_feed(data, self._seen, len(data))
             return False
         size = _size(bytes(data[self._seen : end]))
-        if not size:
-            if size is None:
-                self.whole = True
-            else:
-                self._look_for_the_end(data, end + 2)
-            return False
+        if size is None:
+            self.whole = True
+        elif size == 0:
+            self._look_for_the_end(data, end + 2)
+        else:
+            return self._takes_it(data, end + 2, size)
+        return False
+
+    def _takes_it(self, data: bytearray, start: int, size: int) -> bool:
+        """Whether the chunk that begins there has come."""
         self.length = self._decoded + size
-        following = end + 2 + size + 2
+        end = start + size + len(_LINE_END)
         if self.length > self._most:
             self.whole = True
-        if self.whole or len(data) < following:
+        if self.whole or len(data) < end:
             return False
-        self.whole = data[following - 2 : following] != _LINE_END
-        self._seen, self._decoded = following, self.length
+        self.whole = data[end - len(_LINE_END) : end] != _LINE_END
+        self._seen, self._decoded = end, self.length
         return True
 
     def _look_for_the_end(self, data: bytearray, start: int) -> None:
