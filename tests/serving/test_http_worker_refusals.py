@@ -113,6 +113,7 @@ def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
         (b"GET /\r\n", b"400 Bad Request"),
         (b"GET /" + b"a" * 9000, b"414 URI Too Long"),
         (b"POST / HTTP/1.1\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", b"417 "),
+        (b"POST / HTTP/1.1\r\nno field\r\nContent-Length: 5\r\n\r\n", b"400 Bad Request"),
         (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", b"400 Bad Request"),
     ],
 )

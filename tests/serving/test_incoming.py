@@ -12,6 +12,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semseg.serving.head import read_head
 from semseg.serving.incoming import Incoming, Received
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -22,7 +23,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 WHOLE = [
     b"GET / HTTP/1.1\r\n\r\n",
     LENGTH + b"12345",
-    HEAD + b"content-length :\t5\r\n\r\n12345",
+    HEAD + b"content-length:\t5 \r\n\r\n12345",
     CHUNKED + b"5\r\n12345\r\n0\r\n\r\n",
     CHUNKED + b"A;x=y\r\n0123456789\r\n1\r\n\r\r\n0\r\n\r\n",
     CHUNKED + b'a \t; x = "y;\\" z";q\r\n0123456789\r\n00;last\r\n\r\n',
@@ -98,6 +99,10 @@ def test_however_it_is_cut(request_bytes, sizes):
         HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n",
         HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
         HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+        HEAD + b"Content-Length : 5\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\n more\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\nno field\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\nX: a\rb\r\n\r\n",
         HEAD + b"Expect: miracles\r\nContent-Length: 5\r\n\r\n",
         HEAD + b"Expect: 100-continue\r\nExpect: more\r\nContent-Length: 5\r\n\r\n",
         OLD + b"Transfer-Encoding: chunked\r\n\r\n",
@@ -201,6 +206,8 @@ def test_what_is_no_http_is_seen_with_its_last_byte(nonsense):
     assert incoming.no_http
     assert incoming.whole
     assert not incoming.complete
+    incoming.add(b"Host: x\r\n\r\n")
+    assert incoming.no_http
     assert taken(nonsense).no_http
     assert taken(nonsense + b"Content-Length: 5\r\n\r\n").no_http
 
@@ -213,6 +220,7 @@ def test_what_gunicorn_takes_is_http(data, beginning):
     except (ParseException, NoMoreData):
         return
     assert not taken(request_bytes).no_http
+    assert not read_head(request_bytes[: request_bytes.index(b"\r\n\r\n", 2) + 2]).hopeless
 
 
 @pytest.mark.parametrize(

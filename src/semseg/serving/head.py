@@ -15,13 +15,14 @@ _FIRST_LINE = re.compile(rb"(?:\r\n)?" + _METHOD + rb"{3,20} [!-~]+ HTTP/1\.([0-
 _FIRST_WORDS = re.compile(
     rb"\r|(?:\r\n)?(?:" + _METHOD + rb"{0,20}|" + _METHOD + rb"{3,20} [!-~]*(?:[!-~] [!-~]*\r?)?)"
 )
+_FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:([^\r\n]*)", re.IGNORECASE)
 _MOST_DIGITS = 18  # more than anybody can send
 UNHEARD_OF = 10**_MOST_DIGITS - 1
-_CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_EXPECTED = re.compile(rb"\r\nexpect[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_CODED = re.compile(rb"\r\ntransfer-encoding:([^\r\n]*)", re.IGNORECASE)
+_EXPECTED = re.compile(rb"\r\nexpect:([^\r\n]*)", re.IGNORECASE)
 _INVITATION = b"100-continue"
 
 
@@ -64,6 +65,7 @@ def read_head(data: bytes) -> Head:
     is_old = first_line is not None and first_line[1] == b"0"
     hopeless = (
         first_line is None
+        or not _FIELDS.fullmatch(data, first_line.end())
         or len(lengths) + len(codings) > 1
         or (bool(codings) and (is_old or not chunked))
         or not digits.isdigit()

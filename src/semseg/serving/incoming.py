@@ -59,7 +59,7 @@ class Incoming:
     def add(self, piece: bytes) -> None:
         """Takes in what has come."""
         self.data += piece
-        if not self._body:
+        if not self._body and not self.whole:
             self._look_for_the_head()
         if self._body and not self.whole:
             self.whole = self._all_chunks(self._chunks) if self._chunks else self._all_bytes()
