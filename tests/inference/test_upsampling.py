@@ -1,4 +1,4 @@
-"""Masks and probabilities by bands are those of the whole, and take a band's memory."""
+"""Masks and probabilities by squares are those of the whole, and take a square's memory."""
 
 import tracemalloc
 
@@ -9,7 +9,14 @@ import pytest
 from semseg.inference import upsampling
 from semseg.inference.upsampling import Logits, Size, mask_of, probabilities_of
 
-SIZES = [((5, 7), (40, 56)), ((5, 7), (33, 50)), ((1, 1), (3, 5)), ((4, 1), (1, 9))]
+SIZES = [
+    ((5, 7), (40, 56)),
+    ((5, 7), (33, 50)),
+    ((1, 1), (3, 5)),
+    ((4, 1), (1, 9)),
+    ((1, 140), (3, 1117)),
+    ((140, 1), (1117, 3)),
+]
 
 
 def draw(classes: int, size: Size) -> Logits:
@@ -25,12 +32,12 @@ def resized(logits: Logits, size: Size) -> Logits:
     )
 
 
-@pytest.mark.parametrize("values_in_a_band", [1, 1000, 1 << 18])
+@pytest.mark.parametrize("values_in_a_square", [1, 1000, 1 << 18])
 @pytest.mark.parametrize(("coarse", "fine"), SIZES)
-def test_bands_make_up_the_whole(
-    monkeypatch: pytest.MonkeyPatch, coarse: Size, fine: Size, values_in_a_band: int
+def test_squares_make_up_the_whole(
+    monkeypatch: pytest.MonkeyPatch, coarse: Size, fine: Size, values_in_a_square: int
 ) -> None:
-    monkeypatch.setattr(upsampling, "_VALUES_IN_A_BAND", values_in_a_band)
+    monkeypatch.setattr(upsampling, "_VALUES_IN_A_SQUARE", values_in_a_square)
     logits = draw(4, coarse)
     whole = resized(logits, fine)
     expected = mx.nd.softmax(mx.nd.array(whole), axis=0).asnumpy()
@@ -47,7 +54,7 @@ def test_the_first_of_several_best_classes_is_taken() -> None:
 
 
 @pytest.mark.parametrize(("make", "most_mib"), [(mask_of, 10), (probabilities_of, 180)])
-def test_no_more_than_the_answer_and_a_band_is_in_memory(make: object, most_mib: int) -> None:
+def test_no_more_than_the_answer_and_a_square_is_in_memory(make: object, most_mib: int) -> None:
     """Logits of 21 classes at 1080x1920 would be 166 MiB, which is what probabilities take."""
     logits = draw(21, (135, 240))
     tracemalloc.start()
@@ -56,3 +63,25 @@ def test_no_more_than_the_answer_and_a_band_is_in_memory(make: object, most_mib:
         assert tracemalloc.get_traced_memory()[1] < most_mib << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [(1, 200_000), (200_000, 1), (9, 65_500)])
+def test_long_thin_images_take_no_more(size: Size) -> None:
+    """What each point of 25,000 adds to each of 200,000 would be 19 GiB."""
+    logits = draw(2, (-(-size[0] // 8), -(-size[1] // 8)))
+    tracemalloc.start()
+    try:
+        mask_of(logits, size)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_far_out_points_are_as_exact_as_near_ones() -> None:
+    """In float32, places beyond 131,072 are known to a sixty-fourth."""
+    first = np.arange(250_000) % 2
+    logits = np.stack([first, 0 * first]).astype(np.float32)[:, None]
+    found = probabilities_of(logits, (1, 2_000_000))[0, 0, -100:]
+    places = np.arange(2_000_000 - 100, 2_000_000) * (249_999 / 1_999_999)
+    between = np.interp(places, np.arange(250_000), first)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-between)), atol=1e-5)

@@ -1,22 +1,20 @@
-"""From the head's logits to a mask or probabilities of the image's size, by bands of rows.
+"""From the head's logits to a mask or probabilities of the image's size, square by square.
 
 Logits of all classes at full size would be the largest array of all: 44 MB for 21 classes at
-799x660, read and written by each step that follows. A band stays in the CPU's cache instead.
+799x660, read and written by each step that follows. A square stays in the CPU's cache instead.
 """
 
 from collections.abc import Iterator
+from math import ceil, isqrt
 
 import numpy as np
 import numpy.typing as npt
-from mxnet import nd
-
-from semseg.networks.base import bilinear_shares
 
 Logits = npt.NDArray[np.float32]
 Size = tuple[int, int]
 
 # About what a core's own cache holds of logits.
-_VALUES_IN_A_BAND = 1 << 18
+_VALUES_IN_A_SQUARE = 1 << 18
 
 
 def mask_of(logits: Logits, size: Size) -> npt.NDArray[np.uint8]:
@@ -30,11 +28,11 @@ def mask_of(logits: Logits, size: Size) -> npt.NDArray[np.uint8]:
         uint8 (H,W).
     """
     mask = np.zeros(size, np.uint8)
-    for rows, band in _bands(logits, size):
-        best = band[0]
-        for label, values in enumerate(band[1:], start=1):
+    for rows, columns, square in _squares(logits, size):
+        best, labels = square[0], mask[rows, columns]
+        for label, values in enumerate(square[1:], start=1):
             better = values > best
-            np.copyto(mask[rows], label, where=better, casting="unsafe")
+            np.copyto(labels, label, where=better, casting="unsafe")
             np.maximum(best, values, out=best)
     return mask
 
@@ -50,26 +48,40 @@ def probabilities_of(logits: Logits, size: Size) -> npt.NDArray[np.float32]:
         float32 (C,H,W).
     """
     probabilities = np.empty((len(logits), *size), np.float32)
-    for rows, band in _bands(logits, size):
-        band -= band.max(axis=0)
-        np.exp(band, out=band)
-        np.divide(band, band.sum(axis=0), out=probabilities[:, rows])
+    for rows, columns, square in _squares(logits, size):
+        square -= square.max(axis=0)
+        np.exp(square, out=square)
+        np.divide(square, square.sum(axis=0), out=probabilities[:, rows, columns])
     return probabilities
 
 
-def _bands(logits: Logits, size: Size) -> Iterator[tuple[slice, Logits]]:
-    """Rows of the image from top to bottom, and their logits (C,rows,W), resized bilinearly."""
-    height, width = size
+def _squares(logits: Logits, size: Size) -> Iterator[tuple[slice, slice, Logits]]:
+    """Rows and columns of the image, and their logits (C,rows,columns), resized bilinearly.
+
+    By matrix products, which are quick, of matrices that do not grow with the image.
+    """
     classes, coarse_height, coarse_width = logits.shape
-    down = _shares(height, coarse_height)
-    across = _shares(width, coarse_width).T
-    rows_in_a_band = max(1, _VALUES_IN_A_BAND // (classes * width))
-    for start in range(0, height, rows_in_a_band):
-        rows = slice(start, min(start + rows_in_a_band, height))
-        tall = np.matmul(down[rows], logits).reshape(-1, coarse_width)
-        yield rows, (tall @ across).reshape(classes, -1, width)
+    side = max(1, isqrt(_VALUES_IN_A_SQUARE // classes))
+    for columns in _pieces(size[1], side):
+        near_columns, across = _shares(columns, size[1], coarse_width)
+        for rows in _pieces(size[0], side):
+            near_rows, down = _shares(rows, size[0], coarse_height)
+            tall = np.matmul(down, logits[:, near_rows, near_columns])
+            square = tall.reshape(-1, across.shape[1]) @ across.T
+            yield rows, columns, square.reshape(classes, -1, len(across))
 
 
-def _shares(fine: int, coarse: int) -> npt.NDArray[np.float32]:
-    shares = bilinear_shares(nd, nd.arange(fine), nd.arange(coarse))
-    return np.asarray(shares.asnumpy(), np.float32)
+def _pieces(side: int, most: int) -> Iterator[slice]:
+    return (slice(start, min(start + most, side)) for start in range(0, side, most))
+
+
+def _shares(piece: slice, fine: int, coarse: int) -> tuple[slice, npt.NDArray[np.float32]]:
+    """Of `coarse` points those near a piece of `fine` points, corners aligned.
+
+    Returns:
+        The k near points, and what each adds to each of the piece's n points: float32 (n,k).
+    """
+    places = np.arange(piece.start, piece.stop) * ((coarse - 1) / max(fine - 1, 1))
+    first, last = int(places[0]), min(ceil(places[-1]), coarse - 1)
+    distances = np.abs(places[:, None] - np.arange(first, last + 1))
+    return slice(first, last + 1), np.maximum(1 - distances, 0).astype(np.float32)
