@@ -4,14 +4,24 @@ import pytest
 from semseg.inference.tiling import blended, cells_of, windows
 
 MARGIN = 4
+WIDE_MARGIN = 44  # DeepLabV3's
 
 
 @pytest.mark.parametrize(
-    "size", [(4000, 6000), (1500, 1501), (100, 20_000), (20_000, 9), (600, 600)]
+    ("size", "margin"),
+    [
+        ((4000, 6000), MARGIN),
+        ((1500, 1501), MARGIN),
+        ((100, 20_000), MARGIN),
+        ((20_000, 9), MARGIN),
+        ((600, 600), MARGIN),
+        ((648, 648), WIDE_MARGIN),
+        ((4000, 6000), WIDE_MARGIN),
+    ],
 )
-def test_windows_share_an_image_out(size: tuple[int, int]) -> None:
+def test_windows_share_an_image_out(size: tuple[int, int], margin: int) -> None:
     height, width = size
-    places = windows(height, width, 512 * 512, MARGIN)
+    places = windows(height, width, 512 * 512, margin)
     seen = np.zeros((cells_of(height), cells_of(width)), int)
     votes = np.zeros(seen.shape)
     for rows, columns in places:
@@ -25,6 +35,8 @@ def test_windows_share_an_image_out(size: tuple[int, int]) -> None:
         assert pixels.size <= 512 * 512 * 1.1
         assert cells_of(pixels.shape[0]) == rows.stop - rows.start
         assert cells_of(pixels.shape[1]) == columns.stop - columns.start
+        assert (rows.weights >= 0).all()
+        assert (columns.weights >= 0).all()
     assert (seen == 1).all()
     np.testing.assert_allclose(votes, 1, atol=1e-6)
 

@@ -106,10 +106,12 @@ def _span(start: int, stop: int, before: float | None, after: float | None) -> S
     weights = np.ones(stop - start, np.float32)
     first, last = 0, stop - start
     if before is not None:
-        weights *= _taking_over(places, before)
+        weights = _taking_over(places, before)
         first = int(before) - start
     if after is not None:
-        weights *= 1 - _taking_over(places, after)
+        # Less what the next one has taken over, and not times what it has not: so that all weights
+        # add up to 1 even where windows are so close that a third has a say.
+        weights -= _taking_over(places, after)
         last = int(after) - start
     return Span(start, stop, weights, slice(first, last))
 
