@@ -9,7 +9,8 @@ import pytest
 from semseg.inference.forward import Forward
 from semseg.networks.graph import DATA, Graph, fused
 
-SMALL, OTHER, LARGE = (12, 10), (9, 14), (30, 20)
+# Of four cells, four, twelve, and eight, though it has but few pixels.
+SMALL, OTHER, LARGE, THIN = (12, 10), (9, 14), (30, 20), (3, 60)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def graph() -> Graph:
 def test_any_order_of_sizes(
     graph: Graph, order: Sequence[tuple[int, int]], sizes_kept: int
 ) -> None:
-    forward = Forward(graph, mx.cpu(), sizes_kept=sizes_kept, most_pixels=200)
+    forward = Forward(graph, mx.cpu(), sizes_kept=sizes_kept, most_pixels=300)
     for size in order:
         batch = mx.nd.random.uniform(-1, 1, shape=(1, 3, *size))
         expected = mx.nd.relu(
@@ -58,6 +59,7 @@ def test_several_inputs_are_given_in_the_order_that_was_asked_for() -> None:
         ((SMALL, OTHER, SMALL, OTHER), 0),
         ((SMALL, SMALL, LARGE, SMALL, SMALL), 2),
         ((LARGE, LARGE, LARGE), 0),
+        ((THIN, THIN, THIN), 0),
     ],
 )
 def test_a_size_that_comes_again_is_prepared_for_once(
@@ -66,7 +68,7 @@ def test_a_size_that_comes_again_is_prepared_for_once(
     made = []
     compiled = mx.nd.CachedOp
     monkeypatch.setattr(mx.nd, "CachedOp", lambda *given: made.append(given) or compiled(*given))
-    forward = Forward(graph, mx.cpu(), most_pixels=200)
+    forward = Forward(graph, mx.cpu(), most_pixels=300)
     for size in order:
         forward(mx.nd.ones((1, 3, *size))).wait_to_read()
 

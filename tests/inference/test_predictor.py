@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semseg.data.normalization import normalize
+from semseg.inference import predictor as predictor_module
 from semseg.inference.predictor import Predictor
 from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
 from semseg.networks.zoo import build
@@ -74,6 +75,24 @@ def test_what_is_served_is_what_the_plain_network_gives(
     np.testing.assert_allclose(predictor.probabilities(photo), expected, rtol=0, atol=1e-4)
     same = predictor.mask(photo) == expected.argmax(axis=0)
     assert same.mean() >= 0.99999
+
+
+@pytest.mark.parametrize("size", [(8, 12_600), (1, 12_600), (12_600, 1)])
+def test_a_thin_image_is_as_large_as_its_cells(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    logits = np.zeros((CLASSES, -(-size[0] // 8), -(-size[1] // 8)), np.float32)
+    in_pieces = []
+    monkeypatch.setattr(
+        predictor_module,
+        "tiled_logits",
+        lambda image, *others: in_pieces.append(image.shape) or logits,
+    )
+    small = Predictor(artifact, affordable=8 * 12_599)
+    monkeypatch.setattr(small, "_forward", lambda batch: pytest.fail("computed at once"))
+
+    assert small.mask(image(*size)).shape == size
+    assert in_pieces == [(*size, 3)]
 
 
 def test_an_artifact_trained_without_auxiliary_head(tmp_path: Path) -> None:

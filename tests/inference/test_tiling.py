@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from semseg.inference.tiling import blended, cells_of, windows
+from semseg.inference.tiling import blended, cells_of, computed_pixels, windows
 
 MARGIN = 4
 WIDE_MARGIN = 44  # DeepLabV3's
@@ -15,6 +15,7 @@ WIDE_MARGIN = 44  # DeepLabV3's
         ((100, 20_000), MARGIN),
         ((20_000, 9), MARGIN),
         ((600, 600), MARGIN),
+        ((1, 2_000_000), MARGIN),
         ((648, 648), WIDE_MARGIN),
         ((4000, 6000), WIDE_MARGIN),
     ],
@@ -32,7 +33,7 @@ def test_windows_share_an_image_out(size: tuple[int, int], margin: int) -> None:
         seen[own] += 1
         votes[rows.cells, columns.cells] += rows.weights[:, None] * columns.weights
         pixels = np.empty(size, bool)[rows.pixels(height), columns.pixels(width)]
-        assert pixels.size <= 512 * 512 * 1.1
+        assert computed_pixels(*pixels.shape) <= 512 * 512 * 1.1
         assert cells_of(pixels.shape[0]) == rows.stop - rows.start
         assert cells_of(pixels.shape[1]) == columns.stop - columns.start
         assert (rows.weights >= 0).all()
@@ -59,3 +60,14 @@ def test_what_all_windows_agree_on_is_the_whole() -> None:
     places = windows(1000, 1500, 512 * 512, MARGIN)
     parts = (((r, c), values[:, r.cells, c.cells]) for r, c in places)
     np.testing.assert_allclose(blended((125, 188), parts), values, atol=1e-5)
+
+
+def test_a_long_thin_image_makes_few_windows() -> None:
+    assert len(windows(1, 2_000_000, 1920 * 1088, WIDE_MARGIN)) == 8
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"), [((8, 8), 64), ((1, 9), 128), ((1080, 1920), 1080 * 1920)]
+)
+def test_whole_cells_are_computed(size: tuple[int, int], pixels: int) -> None:
+    assert computed_pixels(*size) == pixels

@@ -1,11 +1,11 @@
 """Runs a graph."""
 
 from collections import OrderedDict
-from math import prod
 from typing import Any
 
 import mxnet as mx
 
+from semseg.inference.tiling import computed_pixels
 from semseg.networks.graph import DATA, Graph
 
 
@@ -64,7 +64,7 @@ class Forward:
                 self._recent.popitem(last=False)
             self._recent[shape] = None
             return self._for_any_size
-        if prod(shape[2:]) > self._most_pixels:
+        if computed_pixels(*shape[2:]) > self._most_pixels:
             return self._for_any_size
         self._recent[shape] = self._recent.pop(shape) or self._prepared()
         return self._recent[shape]

@@ -10,6 +10,7 @@ from semseg.data.normalization import normalize
 from semseg.inference.forward import Forward
 from semseg.inference.int8 import int8_forward, refuse_slower
 from semseg.inference.tiled import tiled_logits
+from semseg.inference.tiling import computed_pixels
 from semseg.inference.upsampling import Logits, mask_of, probabilities_of
 from semseg.networks.artifact import Artifact
 from semseg.networks.devices import available_devices
@@ -99,7 +100,7 @@ class Predictor:
     def _logits(self, image: Image) -> Logits:
         """The head's, float32 (C,h,w)."""
         height, width, _ = image.shape
-        if height * width > self._pixels_at_once:
+        if computed_pixels(height, width) > self._pixels_at_once:
             return self._tiled_logits(image)
         logits = self._forward(nd.array(normalize(image)[None], ctx=self._device))
         return np.asarray(logits[0].asnumpy(), np.float32)

@@ -54,6 +54,14 @@ def cells_of(side: int) -> int:
     return ceil(side / CELL)
 
 
+def computed_pixels(height: int, width: int) -> int:
+    """How many pixels a network computes: those of whole cells.
+
+    An image one pixel high takes as much time and memory as if it were eight pixels high.
+    """
+    return cells_of(height) * cells_of(width) * CELL**2
+
+
 def windows(height: int, width: int, most_pixels: int, margin: int) -> list[Window]:
     """The windows of an image, in rows from the top; all have the same size in cells.
 
