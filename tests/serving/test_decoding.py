@@ -12,6 +12,7 @@ from PIL import Image, ImageFile
 from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.refusal import Refusal
 from semseg.serving.room import Room
+from tests.data.tiffs import tiff
 
 from .conftest import image_file, wait_for
 
@@ -100,6 +101,31 @@ def test_an_image_that_there_is_no_memory_for_may_be_sent_again(monkeypatch, at_
 
     assert refusal.value.status == 503
     assert refusal.value.retry_after == 5
+
+
+@pytest.mark.parametrize("size", [(1, 300_000), (300_000, 1), (2, 140_000)])
+def test_a_side_of_an_image_counts_as_a_cell_at_least(size):
+    with pytest.raises(Refusal, match=rf"{size[1]} x {size[0]} .*side shorter than 8") as refusal:
+        announced(image_file(*size), 300_000, "Go away.")
+
+    assert refusal.value.status == 413
+    assert refusal.value.sentence.endswith("the limit is 300000. Go away.")
+    assert announced(image_file(*size), 8 * 300_000).pixels == size[0] * size[1]
+
+
+def test_a_thin_image_that_any_container_can_compute_is_served():
+    assert announced(image_file(1, 512 * 512 // 8), 512 * 512 // 8).pixels == 512 * 512 // 8
+
+
+def test_a_tile_counts_however_small_the_image_is():
+    body = tiff(bytes(1024 * 1024), (8, 8), tile=1024)
+
+    with pytest.raises(Refusal, match=r"8 x 8 .*tiles.* 1048576,") as refusal:
+        announced(body, 1_000_000)
+
+    assert refusal.value.status == 413
+    assert announced(body, 1 << 20).decoding_bytes > 8 << 20
+    assert announced(tiff(bytes(256 * 256), (8, 8), tile=256), 64).pixels == 64
 
 
 MEASURE = """

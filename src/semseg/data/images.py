@@ -29,7 +29,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from semseg.data import png
+from semseg.data import png, tiff
 from semseg.data.colours import by_frequency, codes_of, named
 
 # A multi-picture file (MPO) opens as the JPEG it begins with. Formats that hand the file to another
@@ -114,20 +114,22 @@ class Header:
     """What a file says of itself before its pixels.
 
     Attributes:
-        format: Pillow's name for it, one of `FORMATS`.
+        format: Pillow's name for it, one of `FORMATS`, or MPO for a JPEG of several pictures.
         width: of the picture, in pixels.
         height: likewise.
+        tile_pixels: of each of a TIFF's tiles, which are decoded whole; 0 where there are none.
     """
 
     format: str
     width: int
     height: int
+    tile_pixels: int = 0
 
 
 def read_header(data: bytes, max_pixels: int | None = None) -> Header:
     """What the file says of itself; no pixel is decoded. Raises as `open_image` does."""
     with _opened(data, max_pixels) as image:
-        return Header(str(image.format), image.width, image.height)
+        return Header(str(image.format), image.width, image.height, _pixels_of_a_tile(image, data))
 
 
 def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
@@ -224,6 +226,12 @@ def _check_size(image: Image.Image, max_pixels: int | None) -> None:
             f"The image has {image.width} x {image.height} = {pixels} pixels,"
             f" the limit is {max_pixels}."
         )
+
+
+def _pixels_of_a_tile(image: Image.Image, data: bytes) -> int:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return tiff.tile_pixels(data, image.tag_v2.offset)
+    return 0
 
 
 def _in_plain_words(error: Exception) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
-from semseg.data.images import ImageError, TooManyPixels, read_header, read_image
+from semseg.data.images import Header, ImageError, TooManyPixels, read_header, read_image
+from semseg.inference.tiling import CELL
+from semseg.serving.memory import FEWEST_PIXELS
 from semseg.serving.refusal import Busy, Refusal
 from semseg.serving.room import Room, Share
 
@@ -18,6 +20,8 @@ from semseg.serving.room import Room, Share
 # canvases and a copy of the file besides (measured; tests/serving/test_decoding.py does it again).
 _BYTES_A_PIXEL = 12.1
 _BYTES_A_PIXEL_OF = {"WEBP": 19.1}
+# One tile of a TIFF besides, of up to four channels of 16 bits.
+_BYTES_A_PIXEL_OF_A_TILE = 8
 
 _CROWDED = (
     "The images and answers at hand take all the memory there is: try again in a few seconds."
@@ -59,13 +63,15 @@ def announced(body: bytes, max_pixels: int, way_out: str = "") -> Announced:
         raise Refusal(413, f"{problem} {way_out}".rstrip()) from problem
     except ImageError as problem:
         raise _refusal(problem) from problem
+    _refuse_more_than_it_looks(header, max_pixels, way_out)
     pixels = header.width * header.height
     each = _BYTES_A_PIXEL_OF.get(header.format, _BYTES_A_PIXEL)
-    return Announced(pixels, int(each * pixels) + 2 * len(body))
+    tile = _BYTES_A_PIXEL_OF_A_TILE * header.tile_pixels
+    return Announced(pixels, int(each * pixels) + tile + 2 * len(body))
 
 
 def decode(body: bytes) -> NDArray[np.uint8]:
-    """The RGB pixels of an image file, uint8 (H,W,3), as stored: no EXIF orientation applied.
+    """The RGB pixels of an image file, uint8 (H,W,3), as `read_image` takes them.
 
     Raises:
         Refusal: 400 for a truncated or damaged file, 415 for what is no image.
@@ -119,6 +125,22 @@ class DecodingRoom:
             with self._changed:
                 self._at_work -= 1
                 self._changed.notify_all()
+
+
+def _refuse_more_than_it_looks(header: Header, max_pixels: int, way_out: str) -> None:
+    """Holds what an image takes beyond its pixels to the same limit, where it is much.
+
+    The network computes whole cells, however thin the image is.
+    """
+    whole_cells = max(header.width, CELL) * max(header.height, CELL)
+    pixels = max(whole_cells, header.tile_pixels)
+    if pixels > max(max_pixels, FEWEST_PIXELS):
+        what = f"with a side shorter than {CELL}" if pixels == whole_cells else "in large tiles"
+        raise Refusal(
+            413,
+            f"The image has {header.width} x {header.height} pixels, but {what} it takes as much "
+            f"memory as one of {pixels}, the limit is {max_pixels}. {way_out}".rstrip(),
+        )
 
 
 def _refusal(problem: ImageError) -> Refusal:

@@ -28,7 +28,8 @@ _BYTES_A_PIXEL_AND_CLASS = 0.2
 
 # Larger images take a CPU several minutes.
 MOST_PIXELS = 1 << 25
-_FEWEST_PIXELS = 512 * 512
+# However little memory there is, so many can be computed.
+FEWEST_PIXELS = 512 * 512
 
 # SageMaker's own limit for a real-time request.
 _LONGEST_REQUEST = 6 * _MIB
@@ -87,7 +88,7 @@ class WorkerMemory:
             algorithm: of the model.
         """
         share = _PART_OF_FORWARDS * self._for_images()
-        return max(_FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
+        return max(FEWEST_PIXELS, int(share / _FORWARD_BYTES_A_PIXEL[algorithm]))
 
     def pixels(self, num_classes: int) -> int:
         """Pixels of the largest image of which all workers can make a mask at the same time.
@@ -97,14 +98,14 @@ class WorkerMemory:
         """
         share = (1 - _PART_OF_FORWARDS) * self._for_images()
         pixels = int(share / (_BYTES_A_PIXEL + _BYTES_A_PIXEL_AND_CLASS * num_classes))
-        return max(_FEWEST_PIXELS, min(MOST_PIXELS, pixels))
+        return max(FEWEST_PIXELS, min(MOST_PIXELS, pixels))
 
     def values(self) -> int:
         """Probabilities of the largest answer that all workers can make at the same time.
 
         They are there twice, once encoded, and the forward is over by then.
         """
-        return max(_FEWEST_PIXELS * 21, self._for_images() // (2 * 4))
+        return max(FEWEST_PIXELS * 21, self._for_images() // (2 * 4))
 
     def _for_images(self) -> int:
         waiting = self.waiting()

@@ -1,0 +1,41 @@
+"""A TIFF's tiles."""
+
+import struct
+
+import pytest
+
+from semseg.data.images import ImageError, read_header, read_image
+from tests.data.tiffs import LONG, SHORT, TILE_LENGTH, TILE_WIDTH, tiff
+
+TILE = bytes(64 * 64)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_header_tells_how_large_tiles_are(order: str) -> None:
+    data = tiff(TILE, (8, 8), tile=64, order=order)
+
+    header = read_header(data)
+    assert (header.width, header.height, header.tile_pixels) == (8, 8, 64 * 64)
+    assert read_image(data).size == (8, 8)
+    assert read_header(tiff(bytes(64), (8, 8), order=order)).tile_pixels == 0
+
+
+def test_of_a_tag_that_is_there_twice_the_larger_one_counts() -> None:
+    """Pillow takes the last and libtiff the first."""
+    twice = [(TILE_WIDTH, SHORT, 16), (TILE_LENGTH, LONG, 16)]
+
+    assert read_header(tiff(TILE, (8, 8), tile=64, more=twice)).tile_pixels == 64 * 64
+
+
+def test_a_tile_in_other_numbers_than_whole_ones_is_refused() -> None:
+    with pytest.raises(ImageError, match="damaged"):
+        read_header(tiff(TILE, (8, 8), tile=64, more=[(TILE_WIDTH, 11, 64)]))
+
+
+def test_the_tiles_of_a_big_tiff_count_too() -> None:
+    entries = [(256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (TILE_WIDTH, 4096)]
+    entries += [(TILE_LENGTH, 2048), (324, 0), (325, 0)]
+    listed = b"".join(struct.pack("<HHQQ", tag, 16, 1, value) for tag, value in entries)
+    data = struct.pack("<2s3HQQ", b"II", 43, 8, 0, 16, len(entries)) + listed + bytes(8)
+
+    assert read_header(data).tile_pixels == 4096 * 2048
