@@ -1,11 +1,14 @@
-"""A TIFF's tiles."""
+"""A TIFF's tiles, and what else is different in a TIFF."""
 
+import io
 import struct
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from semseg.data.images import ImageError, read_header, read_image
-from tests.data.tiffs import LONG, SHORT, TILE_LENGTH, TILE_WIDTH, tiff
+from tests.data.tiffs import LONG, ORIENTATION, SHORT, TILE_LENGTH, TILE_WIDTH, tiff
 
 TILE = bytes(64 * 64)
 
@@ -39,3 +42,18 @@ def test_the_tiles_of_a_big_tiff_count_too() -> None:
     data = struct.pack("<2s3HQQ", b"II", 43, 8, 0, 16, len(entries)) + listed + bytes(8)
 
     assert read_header(data).tile_pixels == 4096 * 2048
+
+
+def test_white_is_white_in_twelve_bits() -> None:
+    file = tiff(bytes([0x00, 0x08, 0x00, 0xFF, 0xFF, 0xF0]), (4, 1), bits=12)
+    assert np.asarray(Image.open(io.BytesIO(file))).tolist() == [[0, 0x800, 0xFFF, 0xFF0]]
+
+    assert np.asarray(read_image(file))[..., 0].tolist() == [[0, 128, 255, 255]]
+
+
+def test_an_orientation_is_applied_as_pillow_does_it() -> None:
+    file = tiff(bytes(range(6)), (3, 2), more=[(ORIENTATION, SHORT, 6)])
+
+    pixels = np.asarray(read_image(file))[..., 0]
+    np.testing.assert_array_equal(pixels, np.array(Image.open(io.BytesIO(file))))
+    assert (read_header(file).width, read_header(file).height) == pixels.shape[::-1] == (2, 3)

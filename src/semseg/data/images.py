@@ -1,7 +1,7 @@
 """One file to pixels: images for the network, masks for the loss.
 
-Pixels are taken as they are stored. An EXIF orientation is not applied, because a mask is compared
-with `np.array(Image.open(file))`, which does not apply it either; transparency is dropped, as
+Pixels are those of `np.array(Image.open(file))`, with which a mask is compared: an EXIF orientation
+is applied to a TIFF, where Pillow does so itself, and to nothing else. Transparency is dropped, as
 `convert("RGB")` drops it; of an animation or a multi-picture file the first picture counts.
 
 Only whole files are read. Whatever Pillow may raise on a broken one becomes an `ImageError`, whose
@@ -243,8 +243,14 @@ def _in_plain_words(error: Exception) -> str:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit greyscale to 8 bits: black stays 0, and white, 65535, becomes 255."""
-    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+    """Greyscale of more than 8 bits to 8: black stays 0, and white becomes 255.
+
+    White is 65535 but for a TIFF of 12 bits, whose values Pillow leaves as they are.
+    """
+    twelve = isinstance(image, TiffImagePlugin.TiffImageFile) and (
+        image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) == (12,)
+    )
+    return Image.fromarray((np.asarray(image) // (16 if twelve else 257)).astype(np.uint8))
 
 
 def _refusal(image: Image.Image) -> NotAMask:
