@@ -103,7 +103,8 @@ def test_without_checkpoints_the_models_are_saved_all_the_same(job: TrainingJob)
 
 def test_ctrl_c_saves_as_well(job: TrainingJob) -> None:
     checkpoints = job.want_checkpoints()
-    with Watched(job) as train:
+    # The tests themselves may run in the background of a shell, where SIGINT is ignored.
+    with Watched(job, "env", "--default-signal=INT") as train:
         assert train.wait_until(said("learning_rate: "))
         train.interrupt()
         assert train.end(SECONDS) == 130, train.log

@@ -46,12 +46,14 @@ def run(
     Returns:
         Exit code, what it said, and the seconds from the first signal to its end.
     """
+    disposition = signal.SIG_IGN if ignored else signal.SIG_DFL
     with subprocess.Popen(
         [sys.executable, "-c", HEAD + body, str(patience)],
         stdout=subprocess.PIPE,
         text=True,
         env={"PYTHONPATH": str(SOURCES)},
-        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignored else None,
+        # The tests themselves may run in the background of a shell, where SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, disposition),
     ) as process:
         assert process.stdout is not None
         while "busy" not in (line := process.stdout.readline()):
