@@ -104,6 +104,9 @@ class TooManyPixels(ImageError):
 class OutOfMemory(ImageError):
     """The machine has no room for the pixels."""
 
+    def __init__(self) -> None:
+        super().__init__("The image is too large for the memory of this machine.")
+
 
 class NotToBeHad(ImageError):
     """Where the file should be, there is none, or none that may be read."""
@@ -160,6 +163,8 @@ def read_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None)
     image.info.pop("transparency", None)  # else Pillow warns, and a palette may lose a colour to it
     try:
         return image.convert("RGB")
+    except MemoryError as error:
+        raise OutOfMemory from error
     except Exception as error:
         raise ImageError(f"Pixels of the kind {image.mode} cannot be turned into RGB.") from error
 
@@ -198,7 +203,7 @@ def _opened(data: bytes, max_pixels: int | None) -> Iterator[Image.Image]:
     except ImageError:
         raise
     except MemoryError as error:
-        raise OutOfMemory("The image is too large for the memory of this machine.") from error
+        raise OutOfMemory from error
     except Exception as error:  # Pillow's plugins raise nearly every class there is
         raise ImageError(_in_plain_words(error)) from error
 

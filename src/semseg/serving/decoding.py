@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
-from semseg.data.images import Header, ImageError, TooManyPixels, read_header, read_image
+from semseg.data.images import (
+    Header,
+    ImageError,
+    OutOfMemory,
+    TooManyPixels,
+    read_header,
+    read_image,
+)
 from semseg.inference.tiling import CELL
 from semseg.serving.memory import FEWEST_PIXELS
 from semseg.serving.refusal import Busy, Refusal
@@ -144,7 +151,7 @@ def _refuse_more_than_it_looks(header: Header, max_pixels: int, way_out: str) ->
 
 
 def _refusal(problem: ImageError) -> Refusal:
-    if isinstance(problem.__cause__, MemoryError):
+    if isinstance(problem, OutOfMemory):
         return Busy(_CROWDED)
     unknown = isinstance(problem.__cause__, UnidentifiedImageError)
     return Refusal(415 if unknown else 400, str(problem))
