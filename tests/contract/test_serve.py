@@ -3,7 +3,6 @@
 import http.client
 import socket
 import threading
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -13,7 +12,6 @@ import pytest
 import requests
 from PIL import Image
 
-from semseg.serving.pace import STALL
 from tests.contract.conftest import CLASSES
 from tests.contract.test_serve_metrics import figures
 
@@ -285,18 +283,3 @@ def test_ping_answers_while_more_clients_come_than_are_served(server, image_file
         if answer.result().status_code == 503:
             assert int(answer.result().headers["Retry-After"]) > 0
             assert answer.result().text.count("\n") == 1
-
-
-def test_ping_answers_beside_silent_and_stalled_clients(server, image_file):
-    """Clients that connect and say nothing, or stop in the middle of a body."""
-    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
-    try:
-        for connection in connections[40:]:
-            connection.sendall(POST + b"Content-Length: 100\r\n\r\nhalf")
-        for _ in range(3):
-            assert server.ping(STALL / 2) == 200  # those are let go after STALL seconds only
-    finally:
-        for connection in connections:
-            connection.close()
-    while server.post(image_file(8, 8)).status_code == 503:
-        time.sleep(0.1)

@@ -119,3 +119,18 @@ def test_clients_that_do_not_read_their_answers_hold_up_nobody(server, image_fil
             time.sleep(0.1)
         assert server.post(image_file(20, 20)).status_code == 200
         assert connections[0].recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_ping_answers_beside_silent_and_stalled_clients(server, image_file):
+    """Clients that connect and say nothing, or stop in the middle of a body."""
+    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+    try:
+        for connection in connections[40:]:
+            connection.sendall(POST + b"Content-Length: 100\r\n\r\nhalf")
+        for _ in range(3):
+            assert server.ping(STALL / 2) == 200  # those are let go after STALL seconds only
+    finally:
+        for connection in connections:
+            connection.close()
+    while server.post(image_file(8, 8)).status_code == 503:
+        time.sleep(0.1)

@@ -15,9 +15,9 @@ from semseg.serving.http_worker import HttpWorker
 from tests.serving.trivial_server import (
     CONNECTIONS,
     POST,
-    PROMPT,
     THREADS,
     ask,
+    assert_promptly_served,
     crowd,
     hear,
     is_served,
@@ -27,16 +27,10 @@ from .conftest import trivial_server, wait_for
 
 
 def test_silent_connections_cost_no_thread(port):
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * THREADS)]
-    try:
-        started = time.monotonic()
-        assert is_served(port)
-        assert time.monotonic() - started < PROMPT
+    with crowd(port) as silent:
+        assert_promptly_served(port)
         silent[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and may speak late
         assert silent[0].recv(65536).startswith(b"HTTP/1.1 200 OK")
-    finally:
-        for connection in silent:
-            connection.close()
 
 
 def test_silent_connections_make_way_where_there_are_too_many(port):
@@ -51,19 +45,8 @@ def test_silent_connections_make_way_where_there_are_too_many(port):
 
 
 def test_clients_that_do_not_close_their_side_do_not_hold_up_the_others(port):
-    request = b"GET / HTTP/1.0\r\n\r\n"
-    lingering = []
-    for _ in range(3 * THREADS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.sendall(request)
-        lingering.append(connection)
-    try:
-        started = time.monotonic()
-        assert is_served(port)
-        assert time.monotonic() - started < PROMPT
-    finally:
-        for connection in lingering:
-            connection.close()
+    with crowd(port, b"GET / HTTP/1.0\r\n\r\n"):
+        assert_promptly_served(port)
 
 
 @pytest.mark.parametrize("half", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n", POST + b"ab"])
@@ -72,9 +55,7 @@ def test_half_requests_cost_no_thread_and_may_be_ended_late(port, half):
     rest = (whole + b"cde" if half.startswith(b"POST") else whole[:-2])[len(half) :]
     with crowd(port, half) as connections:
         for _ in range(3):
-            started = time.monotonic()
-            assert is_served(port)
-            assert time.monotonic() - started < PROMPT
+            assert_promptly_served(port)
         connections[-1].sendall(rest)
         answer = hear(connections[-1], b"\r\n\r\n5" if half.startswith(b"POST") else b"ok")
         assert answer.startswith(b"HTTP/1.1 200 OK")
@@ -82,9 +63,7 @@ def test_half_requests_cost_no_thread_and_may_be_ended_late(port, half):
 
 def test_clients_that_do_not_read_cost_no_thread_and_get_all_in_the_end(port):
     with crowd(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") as connections:
-        started = time.monotonic()
-        assert is_served(port)
-        assert time.monotonic() - started < PROMPT
+        assert_promptly_served(port)
         body = hear(connections[0], b"the end").partition(b"\r\n\r\n")[2]
         assert body == b"a" * 1000 + b"b" * 19_998_993 + b"the end"
         connections[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # and it is kept alive

@@ -9,8 +9,8 @@ import pytest
 
 from tests.serving.trivial_server import (
     PROMPT,
-    THREADS,
     ask,
+    assert_promptly_served,
     crowd,
     hear,
     hear_all,
@@ -19,18 +19,18 @@ from tests.serving.trivial_server import (
 )
 
 
+def assert_refused(answer: bytes, status: bytes) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"Content-Type: text/plain" in head
+    assert b"Connection: close" in head
+    assert body == b"The request is not well-formed HTTP.\n"
+
+
 def test_bodies_that_nobody_wants_do_not_hold_up_the_others(port):
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-    sending = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * THREADS)]
-    try:
-        for connection in sending:
-            connection.sendall(head + b"x" * 1000)
-        started = time.monotonic()
-        assert is_served(port)
-        assert time.monotonic() - started < PROMPT
-    finally:
-        for connection in sending:
-            connection.close()
+    with crowd(port, head + b"x" * 1000):
+        assert_promptly_served(port)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,7 @@ def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
     ],
 )
 def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
-    head, _, body = ask(port, request_bytes).partition(b"\r\n\r\n")
-
-    assert head.startswith(b"HTTP/1.1 " + status)
-    assert b"Content-Type: text/plain" in head
-    assert body == b"The request is not well-formed HTTP.\n"
+    assert_refused(ask(port, request_bytes), status)
 
 
 @pytest.mark.parametrize(
@@ -119,11 +115,7 @@ def test_what_is_no_http_gets_one_plain_sentence(port, request_bytes, status):
 )
 def test_nobody_who_speaks_no_http_is_left_without_an_answer(port, request_bytes, status):
     """Although they may wait for one before they say more, and never say what would end a head."""
-    head, _, body = ask(port, request_bytes).partition(b"\r\n\r\n")
-
-    assert head.startswith(b"HTTP/1.1 " + status)
-    assert b"Connection: close" in head
-    assert body == b"The request is not well-formed HTTP.\n"
+    assert_refused(ask(port, request_bytes), status)
 
 
 @pytest.mark.parametrize(

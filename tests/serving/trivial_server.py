@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -74,6 +75,12 @@ def hear_all(connection: socket.socket) -> bytes:
 
 def is_served(port: int) -> bool:
     return ask(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
+
+
+def assert_promptly_served(port: int) -> None:
+    started = time.monotonic()
+    assert is_served(port)
+    assert time.monotonic() - started < PROMPT
 
 
 @contextmanager
