@@ -44,7 +44,7 @@ def test_a_graph_gives_the_networks_logits_at_any_size(trained: tuple[Any, Artif
         expected = network(batch)[0].asnumpy()
         graph = read_graph(artifact, resized=True)
         np.testing.assert_allclose(run(graph, batch), expected, atol=1e-4)
-        graph = read_graph(artifact, resized=True, one_operator=True)
+        graph = read_graph(artifact, resized=True, as_published=True)
         np.testing.assert_allclose(run(graph, batch), expected, atol=1e-4)
 
 

@@ -3,15 +3,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from mxnet import nd
 
 from semseg.inference.forward import Forward
 from semseg.inference.tiling import Span, Window
-from semseg.networks.base import bilinear_shares
+from semseg.networks.image_wide import averaging_shares, spread
 from semseg.networks.tile_graphs import TileGraphs
-
-_Shares = npt.NDArray[np.float32]
 
 
 class ImageWideMaps:
@@ -29,9 +26,12 @@ class ImageWideMaps:
         self._graphs = graphs
         self._size = size
         self._device = device
-        self._across = [_averaging(size[1], grid) for grid in graphs.grids]
-        self._down = [_averaging(size[0], grid) for grid in graphs.grids]
-        self._averages: list[Any] = [0.0 for _ in graphs.grids]
+        self._grids = graphs.image_wide.grids
+        self._down, self._across = (
+            [averaging_shares(nd, nd.arange(side), grid).asnumpy() for grid in self._grids]
+            for side in size
+        )
+        self._averages: list[Any] = [0.0 for _ in self._grids]
         self._maps: list[Any] = []
 
     def add(self, window: Window, features: Any) -> None:
@@ -43,12 +43,12 @@ class ImageWideMaps:
         """
         rows, columns = window
         own = features[0, :, rows.own, columns.own]
-        across = np.concatenate([shares[:, _own(columns)] for shares in self._across])
-        lines = nd.dot(own, nd.array(across.T, ctx=self._device)).asnumpy()
+        across = np.concatenate([shares[_own(columns)] for shares in self._across], axis=1)
+        lines = nd.dot(own, nd.array(across, ctx=self._device)).asnumpy()
         column = 0
-        for number, (grid, shares) in enumerate(zip(self._graphs.grids, self._down, strict=True)):
+        for number, (grid, shares) in enumerate(zip(self._grids, self._down, strict=True)):
             cells = lines[:, :, column : column + grid]
-            self._averages[number] += np.matmul(shares[:, _own(rows)], cells)
+            self._averages[number] += np.matmul(shares[_own(rows)].T, cells)
             column += grid
 
     def finish(self) -> None:
@@ -60,31 +60,18 @@ class ImageWideMaps:
 
     def share(self, window: Window) -> Any:
         """The window's share of all maps: NDArray (1,c,h,w)."""
-        return nd.concat(*(self._spread(cells, window) for cells in self._maps), dim=1)
-
-    def _spread(self, cells: Any, window: Window) -> Any:
-        """A map's cells (1,c,g,g), resized to the features' size and cut to a window."""
         down, across = (
-            bilinear_shares(nd, nd.arange(side), nd.arange(cells.shape[2]))[span.cells]
+            [self._shares(side, grid)[span.cells] for grid in self._grids]
             for side, span in zip(self._size, window, strict=True)
         )
-        down, across = (shares.as_in_context(self._device) for shares in (down, across))
-        tall = nd.swapaxes(nd.dot(nd.swapaxes(cells, 2, 3), down, transpose_b=True), 2, 3)
-        return nd.dot(tall, across, transpose_b=True)
+        return spread(nd, self._maps, down, across)
+
+    def _shares(self, side: int, grid: int) -> Any:
+        """What a map's points along an axis add to the image's features along it."""
+        shares = self._graphs.image_wide.shares(nd, nd.arange(side), nd.arange(grid))
+        return shares.as_in_context(self._device)
 
 
 def _own(span: Span) -> slice:
     """The cells that a window stands for, from the image's first."""
     return slice(span.start + span.own.start, span.start + span.own.stop)
-
-
-def _averaging(side: int, grid: int) -> _Shares:
-    """What each of `side` features adds to each of `grid` averages: (grid,side).
-
-    The borders are those of MXNet's `AdaptiveAvgPooling2D`, whose cells may share features.
-    """
-    shares = np.zeros((grid, side), np.float32)
-    for cell in range(grid):
-        first, last = cell * side // grid, -(-(cell + 1) * side // grid)
-        shares[cell, first:last] = 1 / (last - first)
-    return shares

@@ -88,6 +88,13 @@ class SegmentationNetwork(SegBaseModel):
         """The head: features (N,2048,h,w) to logits (N,C,h,w)."""
         raise TypeError(f"{type(self).__name__} is no network of its own: it has no head")
 
+    def inference_head(self) -> HybridBlock:
+        """A head with the same logits that may be cheaper, and may copy the parameters as they are.
+
+        For networks whose parameters have their values, on the CPU.
+        """
+        return self.head
+
     def start_untrained(self, *devices: Any) -> None:
         """Fills all parameters with random values, drawn from MXNet's generator; the same on each
         device.
@@ -142,11 +149,14 @@ class MainPath(BackbonePath):
     Args:
         network: has the blocks and the parameters.
         resized: whether logits have the image's height and width.
+        head: in place of the network's own.
     """
 
-    def __init__(self, network: SegmentationNetwork, resized: bool = True) -> None:
+    def __init__(
+        self, network: SegmentationNetwork, resized: bool = True, head: HybridBlock | None = None
+    ) -> None:
         super().__init__(network)
-        self.head = network.head
+        self.head = network.head if head is None else head
         self.resize = network.resize
         self._resized = resized
 

@@ -28,7 +28,7 @@ class Graph:
     parameters: Mapping[str, Any]
 
 
-def read_graph(artifact: Artifact, resized: bool = False, one_operator: bool = False) -> Graph:
+def read_graph(artifact: Artifact, resized: bool = False, as_published: bool = False) -> Graph:
     """The graph of an artifact, without the auxiliary head.
 
     Operators and parameters have the same names in every process.
@@ -37,22 +37,25 @@ def read_graph(artifact: Artifact, resized: bool = False, one_operator: bool = F
         artifact: the trained model.
         resized: whether it ends with logits of the image's size (N,C,H,W), or with the head's own,
             (N,C,ceil(H/8),ceil(W/8)).
-        one_operator: whether resizing within it is one operator; see `ResizeLike`.
+        as_published: whether others are to read it: then it has the published head rather than one
+            that is cheaper to compute, and resizing is one operator; see `ResizeLike`.
 
     Raises:
         CustomerError: the parameters do not fit the network.
     """
     with mx.name.NameManager():  # or names would count the networks made before
         network = load_network(artifact, mx.cpu())
-        if one_operator:
+        if as_published:
             use_one_operator(network)
-        symbol = MainPath(network, resized)(mx.sym.var(DATA))
-    return graph_of(symbol, network)
+        head = network.head if as_published else network.inference_head()
+        path = MainPath(network, resized, head)
+        symbol = path(mx.sym.var(DATA))
+    return graph_of(symbol, path)
 
 
-def graph_of(symbol: Any, network: Any) -> Graph:
-    """A symbol that was made by a network's blocks, with the network's values."""
-    parameters = network.collect_params()
+def graph_of(symbol: Any, block: Any) -> Graph:
+    """A symbol that was made by a block, with the block's values."""
+    parameters = block.collect_params()
     names = (name for name in symbol.list_inputs() if name in parameters)
     return Graph(symbol, {name: parameters[name].data() for name in names})
 

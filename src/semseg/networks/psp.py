@@ -6,10 +6,10 @@ from gluoncv.model_zoo.pspnet import _PSPHead, _PyramidPooling
 from mxnet.gluon import HybridBlock, nn
 
 from semseg.networks.base import ResizeLike, SegmentationNetwork
-from semseg.networks.image_wide import ImageWide
+from semseg.networks.psp_inference import FactoredHead
 
 
-class PyramidPooling(_PyramidPooling, ImageWide):
+class PyramidPooling(_PyramidPooling):
     """Averages of the image on grids of 1, 2, 3 and 6 cells a side, put beside the features.
 
     Unlike GluonCV's it resizes to the features' own size, so that images of any size pass.
@@ -24,11 +24,10 @@ class PyramidPooling(_PyramidPooling, ImageWide):
         self.resize3, self.resize4 = ResizeLike(), ResizeLike()
 
     def branches(self) -> tuple[Any, ...]:
+        """For each grid the block from averages (N,2048,g,g) to cells (N,512,g,g)."""
         return self.conv1, self.conv2, self.conv3, self.conv4
 
     def hybrid_forward(self, F: Any, features: Any) -> Any:
-        if self.given is not None:
-            return F.concat(features, self.given, dim=1)
         resizes = (self.resize1, self.resize2, self.resize3, self.resize4)
         pooled = (
             resize(branch(self.pool(F, features, grid)), features)
@@ -44,3 +43,6 @@ class PSP(SegmentationNetwork):
         head = _PSPHead(num_classes)
         head.psp = PyramidPooling(2048)
         return head
+
+    def inference_head(self) -> HybridBlock:
+        return FactoredHead(self.head)

@@ -10,7 +10,7 @@ from semseg.networks.artifact import Artifact
 from semseg.networks.base import BackbonePath, MainPath
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import DATA, Graph, graph_of
-from semseg.networks.image_wide import find_image_wide
+from semseg.networks.image_wide import ImageWide, find_image_wide
 from semseg.networks.loading import load_network
 
 # The second input of `TileGraphs.logits`.
@@ -23,21 +23,21 @@ class TileGraphs:
 
     Attributes:
         features: from a part of an image, normalized, to its features (N,2048,h,w).
-        grids: for each image-wide map, how many cells a side the averages of features have.
-        branches: for each map, from averages (1,2048,g,g) to the map's own cells (1,c,g,g).
+        image_wide: the block that they were made of.
+        branches: for each image-wide map, from averages (1,2048,g,g) to the map (1,c,k,k).
         logits: from a part of an image, and the part's share of all maps (N,c,h,w) as `IMAGE_WIDE`,
             to the head's logits (N,C,h,w).
     """
 
     features: Graph
-    grids: tuple[int, ...]
+    image_wide: ImageWide
     branches: tuple[Graph, ...]
     logits: Graph
 
     def changed(self, change: Callable[[Graph], Graph]) -> "TileGraphs":
         """The same with each graph changed."""
         branches = tuple(map(change, self.branches))
-        return TileGraphs(change(self.features), self.grids, branches, change(self.logits))
+        return TileGraphs(change(self.features), self.image_wide, branches, change(self.logits))
 
 
 def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
@@ -48,19 +48,21 @@ def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
     """
     with mx.name.NameManager():
         network = load_network(artifact, mx.cpu())
-        image_wide = find_image_wide(network)
+        head = network.inference_head()
+        image_wide = find_image_wide(head)
         if image_wide is None:
             return None
         data = mx.sym.var(DATA)
         features = BackbonePath(network)(data)
         branches = [branch(data) for branch in image_wide.branches()]
         image_wide.given = mx.sym.var(IMAGE_WIDE)
-        logits = MainPath(network, resized=False)(data)
+        path = MainPath(network, resized=False, head=head)
+        logits = path(data)
 
     def graph(symbol: Any) -> Graph:
-        return fold_batch_normalization(graph_of(symbol, network))
+        return fold_batch_normalization(graph_of(symbol, path))
 
     whole = graph(logits)
     # Half of the values are the same, and need be there only once.
     shared = Graph(graph(features).symbol, whole.parameters)
-    return TileGraphs(shared, image_wide.grids, tuple(map(graph, branches)), whole)
+    return TileGraphs(shared, image_wide, tuple(map(graph, branches)), whole)

@@ -24,7 +24,7 @@ def export_graph(artifact: Artifact, result: Result) -> Graph:
     Raises:
         CustomerError: the parameters do not fit the network.
     """
-    network = read_graph(artifact, resized=True, one_operator=True)
+    network = read_graph(artifact, resized=True, as_published=True)
     pixels = mx.sym.var(DATA, dtype="float32")
     symbol = _classified(network.symbol(**{DATA: _normalized(pixels)}), result)
     constants = {"factor": mx.nd.array(FACTOR[None]), "offset": mx.nd.array(OFFSET[None])}
