@@ -24,10 +24,24 @@ class ImagePooling(_AsppPooling, ImageWide):
         _, *after_pooling = self.gap
         return (lambda averages: reduce(lambda maps, layer: layer(maps), after_pooling, averages),)
 
-    def hybrid_forward(self, F: Any, features: Any) -> Any:
+    def hybrid_forward(self, F: Any, features: Any, like: Any) -> Any:
+        """Forward: features (N,2048,h,w) to (N,256,h,w); of `like` only height and width matter."""
         if self.given is not None:
             return self.given
-        return self.resize(self.gap(features), features)
+        return self.resize(self.gap(features), like)
+
+
+class Branches(HybridConcurrent):
+    """GluonCV's branches side by side; the last one is an `ImagePooling`.
+
+    It takes height and width from another branch, which has fewer channels than the features: MXNet
+    does not read a size without bringing all of a tensor into its own order, and into float32.
+    """
+
+    def hybrid_forward(self, F: Any, features: Any) -> Any:
+        *atrous, pooling = self._children.values()
+        maps = [branch(features) for branch in atrous]
+        return F.concat(*maps, pooling(features, maps[0]), dim=1)
 
 
 class DeepLab(SegmentationNetwork):
@@ -37,7 +51,7 @@ class DeepLab(SegmentationNetwork):
         head = _DeepLabHead(num_classes)
         # The last of GluonCV's five branches has a fixed size; the four others are kept.
         *atrous, _ = head.aspp.concurent
-        branches = HybridConcurrent(axis=1)
+        branches = Branches()
         with branches.name_scope():
             branches.add(*atrous)
             branches.add(ImagePooling(2048, 256))

@@ -17,6 +17,7 @@ from semseg.networks.base import bilinear_shares
 from semseg.networks.image_wide import ImageWide, averaging_shares, spread
 
 _TAPS = 3  # a side
+_CHANNELS_AT_ONCE = 256
 
 
 class Taps(HybridBlock):
@@ -59,7 +60,7 @@ class FactoredHead(HybridBlock, ImageWide):
         convolution, norm, *after = head.block
         weight, bias = _folded(convolution, norm)
         outputs, inputs, *_ = weight.shape
-        averaged = inputs // 2
+        self._averaged = averaged = inputs // 2
         self.grids = head.psp.grids
         self.pyramid = head.psp
         with self.name_scope():
@@ -99,10 +100,15 @@ class FactoredHead(HybridBlock, ImageWide):
         return self.after(self.convolution(features) + image_wide)
 
     def _image_wide(self, F: Any, features: Any) -> Any:
-        rows, columns = (F.contrib.arange_like(features, axis=axis) for axis in (2, 3))
+        # A few channels at a time, as reading features takes a copy of them in MXNet's own order.
+        parts = [
+            F.slice(features, begin=(None, first), end=(None, first + _CHANNELS_AT_ONCE))
+            for first in range(0, self._averaged, _CHANNELS_AT_ONCE)
+        ]
+        rows, columns = (F.contrib.arange_like(parts[0], axis=axis) for axis in (2, 3))
         # All columns' averages in one product: reading the features is what takes time.
         across = F.concat(*(averaging_shares(F, columns, grid) for grid in self.grids), dim=1)
-        lines = F.dot(features, across)
+        lines = F.concat(*(F.dot(part, across) for part in parts), dim=1)
         maps, first = [], 0
         for grid, branch in zip(self.grids, self.branches(), strict=True):
             own = F.slice_axis(lines, axis=3, begin=first, end=first + grid)

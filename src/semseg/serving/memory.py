@@ -18,7 +18,7 @@ _WORKER_BYTES = 768 * _MIB
 
 # What a forward takes for each pixel that is computed at once; measured at half a megapixel to two
 # megapixels. The logits are an eighth of the image a side.
-_FORWARD_BYTES_A_PIXEL = {"fcn": 850, "psp": 1250, "deeplab": 950}
+_FORWARD_BYTES_A_PIXEL = {"fcn": 850, "psp": 850, "deeplab": 950}
 _PART_OF_FORWARDS = 0.75
 
 # What the whole of a larger image takes for each pixel: itself, its mask and the mask's encoding,
