@@ -35,8 +35,7 @@ class Taps(HybridBlock):
         values = weight.transpose(1, 0, 2, 3).reshape(inputs, -1)
         with self.name_scope():
             self.weight = self.params.get("weight", shape=values.shape)
-        self.weight.initialize()
-        self.weight.set_data(mx.nd.array(values))
+        _fill(self.weight, values)
 
     def hybrid_forward(self, F: Any, cells: Any, weight: Any) -> Any:
         products = F.dot(F.transpose(cells, axes=(0, 2, 3, 1)), weight)
@@ -70,9 +69,8 @@ class FactoredHead(HybridBlock, ImageWide):
             self.taps.add(*(Taps(part) for part in parts))
             self.after = nn.HybridSequential()
             self.after.add(*after)
-        self.convolution.initialize()
-        self.convolution.weight.set_data(mx.nd.array(weight[:, :averaged]))
-        self.convolution.bias.set_data(mx.nd.array(bias))
+        _fill(self.convolution.weight, weight[:, :averaged])
+        _fill(self.convolution.bias, bias)
 
     def branches(self) -> tuple[Any, ...]:
         return tuple(
@@ -121,6 +119,13 @@ class FactoredHead(HybridBlock, ImageWide):
             for places in (rows, columns)
         )
         return spread(F, maps, down, across)
+
+
+def _fill(parameter: Any, values: Any) -> None:
+    """Gives a parameter its values, and no room for a gradient, which would be as large again."""
+    parameter.grad_req = "null"
+    parameter.initialize()
+    parameter.set_data(mx.nd.array(values))
 
 
 def _folded(convolution: Any, norm: Any) -> tuple[Any, Any]:
