@@ -3,9 +3,10 @@
     python -m scripts.benchmarks.image_sizes --images 1000
     python -m scripts.benchmarks.image_sizes --algorithm psp --large 4000x6000
 
-Seconds are CPU seconds of all threads, divided by their number: on a quiet machine that is how long
-it takes, and on a busy one still what it costs. The first line is of one size again and again, the
-others of images whose sides are drawn between 64 and 800 pixels, no two of the same size. Memory is
+Seconds are given twice: the CPU's, of all threads and divided by their number, which is what an
+image costs on a busy machine, too; and those that went by, which on a quiet one are more where not
+all threads have work. The first line is of one size again and again, the others of images whose
+sides are drawn between 64 and 800 pixels, no two of the same size. Memory is
 the process' resident memory, as a worker of `serve` has it besides HTTP. The weights are random,
 which costs the same as trained ones, unless --model names a model's folder.
 """
@@ -15,6 +16,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,30 +58,48 @@ def sizes(count: int) -> Iterator[tuple[int, int]]:
             yield size
 
 
-def seconds_a_megapixel(predictor: "Predictor", images: list[tuple[int, int]]) -> float:
-    """CPU seconds for a mask of each size, by threads and by megapixels."""
+@dataclass(frozen=True)
+class Seconds:
+    """What masks took: CPU seconds by threads, and those that went by."""
+
+    cpu: float
+    elapsed: float
+
+    def a_megapixel(self, images: list[tuple[int, int]]) -> "Seconds":
+        """The same for each million pixels of images of these sizes."""
+        megapixels = sum(height * width for height, width in images) / 1e6
+        return Seconds(self.cpu / megapixels, self.elapsed / megapixels)
+
+
+def seconds(predictor: "Predictor", images: list[tuple[int, int]]) -> Seconds:
+    """For a mask of each size."""
     pictures = [picture(*size) for size in images]
     before = os.times()
     for one in pictures:
         predictor.mask(one)
     after = os.times()
     taken = after.user - before.user + after.system - before.system
-    threads = int(os.environ["OMP_NUM_THREADS"])
-    return taken / threads / sum(height * width for height, width in images) * 1e6
+    return Seconds(taken / int(os.environ["OMP_NUM_THREADS"]), after.elapsed - before.elapsed)
 
 
 def many_sizes(predictor: "Predictor", count: int) -> None:
     """Prints a line for one size, and one for each hundred different ones."""
-    seconds_a_megapixel(predictor, [ONE_SIZE] * 3)
-    alone = seconds_a_megapixel(predictor, [ONE_SIZE] * 20)
-    print(f"{'one size':>12} {alone:8.3f} s/megapixel {mebibytes('VmRSS'):6} MiB", flush=True)
+    same = [ONE_SIZE] * 20
+    seconds(predictor, same[:3])
+    alone = seconds(predictor, same).a_megapixel(same)
+    print(
+        f"{'one size':>12} {alone.cpu:8.3f} CPU, {alone.elapsed:.3f} s/megapixel"
+        f" {mebibytes('VmRSS'):6} MiB",
+        flush=True,
+    )
     drawn = list(sizes(count))
     for start in range(0, count, TELL_EVERY):
         part = drawn[start : start + TELL_EVERY]
-        seconds = seconds_a_megapixel(predictor, part)
+        new = seconds(predictor, part).a_megapixel(part)
         print(
-            f"{start + len(part):6} sizes {seconds:8.3f} s/megapixel {mebibytes('VmRSS'):6} MiB,"
-            f" {seconds / alone - 1:+.0%}",
+            f"{start + len(part):6} sizes {new.cpu:8.3f} CPU, {new.elapsed:.3f} s/megapixel"
+            f" {mebibytes('VmRSS'):6} MiB,"
+            f" {new.cpu / alone.cpu - 1:+.0%} CPU, {new.elapsed / alone.elapsed - 1:+.0%}",
             flush=True,
         )
     print(f"{'most':>12} {mebibytes('VmHWM'):36} MiB")
@@ -87,8 +107,11 @@ def many_sizes(predictor: "Predictor", count: int) -> None:
 
 def one_large(predictor: "Predictor", height: int, width: int) -> None:
     """Prints what one image costs."""
-    seconds = seconds_a_megapixel(predictor, [(height, width)]) * height * width / 1e6
-    print(f"{height}x{width}: {seconds:.0f} s, at most {mebibytes('VmHWM')} MiB")
+    taken = seconds(predictor, [(height, width)])
+    print(
+        f"{height}x{width}: {taken.cpu:.0f} s CPU, {taken.elapsed:.0f} s,"
+        f" at most {mebibytes('VmHWM')} MiB"
+    )
 
 
 def as_a_worker() -> None:
