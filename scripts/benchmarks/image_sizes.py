@@ -71,8 +71,8 @@ class Seconds:
         return Seconds(self.cpu / megapixels, self.elapsed / megapixels)
 
 
-def seconds(predictor: "Predictor", images: list[tuple[int, int]]) -> Seconds:
-    """For a mask of each size."""
+def measure(predictor: "Predictor", images: list[tuple[int, int]]) -> Seconds:
+    """What masks of these sizes took together."""
     pictures = [picture(*size) for size in images]
     before = os.times()
     for one in pictures:
@@ -85,8 +85,8 @@ def seconds(predictor: "Predictor", images: list[tuple[int, int]]) -> Seconds:
 def many_sizes(predictor: "Predictor", count: int) -> None:
     """Prints a line for one size, and one for each hundred different ones."""
     same = [ONE_SIZE] * 20
-    seconds(predictor, same[:3])
-    alone = seconds(predictor, same).a_megapixel(same)
+    measure(predictor, same[:3])
+    alone = measure(predictor, same).a_megapixel(same)
     print(
         f"{'one size':>12} {alone.cpu:8.3f} CPU, {alone.elapsed:.3f} s/megapixel"
         f" {mebibytes('VmRSS'):6} MiB",
@@ -95,7 +95,7 @@ def many_sizes(predictor: "Predictor", count: int) -> None:
     drawn = list(sizes(count))
     for start in range(0, count, TELL_EVERY):
         part = drawn[start : start + TELL_EVERY]
-        new = seconds(predictor, part).a_megapixel(part)
+        new = measure(predictor, part).a_megapixel(part)
         print(
             f"{start + len(part):6} sizes {new.cpu:8.3f} CPU, {new.elapsed:.3f} s/megapixel"
             f" {mebibytes('VmRSS'):6} MiB,"
@@ -107,7 +107,7 @@ def many_sizes(predictor: "Predictor", count: int) -> None:
 
 def one_large(predictor: "Predictor", height: int, width: int) -> None:
     """Prints what one image costs."""
-    taken = seconds(predictor, [(height, width)])
+    taken = measure(predictor, [(height, width)])
     print(
         f"{height}x{width}: {taken.cpu:.0f} s CPU, {taken.elapsed:.0f} s,"
         f" at most {mebibytes('VmHWM')} MiB"

@@ -34,4 +34,4 @@ def test_seams_do_not_show(trained: tuple[Any, Artifact], part: float) -> None:
 def test_fcn_has_no_image_wide_part(trained: tuple[Any, Artifact]) -> None:
     graphs = read_tile_graphs(trained[1])
     grids = {"fcn": None, "psp": (1, 2, 3, 6), "deeplab": (1,)}
-    assert (graphs and graphs.image_wide.grids) == grids[trained[1].architecture.algorithm]
+    assert (graphs and graphs.grids) == grids[trained[1].architecture.algorithm]

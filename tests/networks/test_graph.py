@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import mxnet as mx
@@ -46,6 +47,28 @@ def test_a_graph_gives_the_networks_logits_at_any_size(trained: tuple[Any, Artif
         np.testing.assert_allclose(run(graph, batch), expected, atol=1e-4)
         graph = read_graph(artifact, resized=True, as_published=True)
         np.testing.assert_allclose(run(graph, batch), expected, atol=1e-4)
+
+
+def test_as_published_a_graph_has_the_published_head(tmp_path: Path) -> None:
+    """Others are to read it, who know the operators and shapes of the paper's network."""
+    artifact = save(seasoned("psp", CLASSES), "psp", tmp_path)
+    published, own = read_graph(artifact, as_published=True), read_graph(artifact)
+    assert "_contrib_BilinearResize2D" in operators(published)
+    assert (512, 4096, 3, 3) in {value.shape for value in published.parameters.values()}
+    assert (512, 4096, 3, 3) not in {value.shape for value in own.parameters.values()}
+
+
+def test_the_size_of_features_is_read_from_few_channels(trained: tuple[Any, Artifact]) -> None:
+    """MXNet copies all of a tensor, and in int8 converts it to float32, to read its size."""
+    inside = read_graph(trained[1]).symbol.get_internals()
+    _, shapes, _ = inside.infer_shape(data=(1, 3, 64, 64))
+    nodes = json.loads(inside.tojson())["nodes"]
+    sizes = dict(zip(inside.list_outputs(), shapes, strict=True))
+    for node in nodes:
+        if node["op"] == "_contrib_arange_like":
+            source = nodes[node["inputs"][0][0]]
+            if source["op"] != "null":
+                assert sizes[f"{source['name']}_output"][1] <= 512
 
 
 def test_the_heads_own_logits_are_an_eighth_of_the_image(trained: tuple[Any, Artifact]) -> None:

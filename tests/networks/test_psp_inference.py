@@ -6,6 +6,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from semseg.networks.image_wide import spread
 from semseg.networks.psp_inference import FactoredHead
 from tests.networks.weights import seasoned
 
@@ -47,6 +48,32 @@ def test_every_part_of_the_image_has_a_say_in_what_is_wide(
     for one in (network.head, head):
         difference = np.abs((one(changed) - one(batch)).asnumpy())[:, :, :, :20]
         assert difference.max() > 1e-3
+
+
+def test_given_its_share_a_part_of_the_image_gives_its_part_of_the_logits(
+    head: FactoredHead,
+) -> None:
+    """As for windows of a large image: only the 3x3 convolution feels the edge between parts."""
+    batch = features(12, 30)
+    averages = [mx.nd.contrib.AdaptiveAvgPooling2D(batch, output_size=grid) for grid in head.grids]
+    maps = [branch(one) for branch, one in zip(head.branches(), averages, strict=True)]
+    down, across = (
+        [head.shares(mx.nd, mx.nd.arange(side), mx.nd.arange(grid)) for grid in head.grids]
+        for side in (12, 30)
+    )
+    expected = head(batch).asnumpy()
+    for part, whole in ((slice(0, 18), slice(0, 17)), (slice(12, 30), slice(13, 30))):
+        head.given = spread(mx.nd, maps, down, [shares[part] for shares in across])
+        logits = head(batch[:, :, :, part]).asnumpy()
+        head.given = None
+        start = whole.start - part.start
+        found = logits[:, :, :, start : start + whole.stop - whole.start]
+        np.testing.assert_allclose(found, expected[:, :, :, whole], rtol=1e-3, atol=1e-3)
+
+
+def test_no_room_is_taken_for_gradients(head: FactoredHead) -> None:
+    own = [head.convolution.weight, head.convolution.bias, *(taps.weight for taps in head.taps)]
+    assert {parameter.grad_req for parameter in own} == {"null"}
 
 
 def test_averages_are_never_as_large_as_the_features(head: FactoredHead) -> None:

@@ -26,12 +26,11 @@ class ImageWideMaps:
         self._graphs = graphs
         self._size = size
         self._device = device
-        self._grids = graphs.image_wide.grids
         self._down, self._across = (
-            [averaging_shares(nd, nd.arange(side), grid).asnumpy() for grid in self._grids]
+            [averaging_shares(nd, nd.arange(side), grid).asnumpy() for grid in graphs.grids]
             for side in size
         )
-        self._averages: list[Any] = [0.0 for _ in self._grids]
+        self._averages: list[Any] = [0.0 for _ in graphs.grids]
         self._maps: list[Any] = []
 
     def add(self, window: Window, features: Any) -> None:
@@ -46,7 +45,7 @@ class ImageWideMaps:
         across = np.concatenate([shares[_own(columns)] for shares in self._across], axis=1)
         lines = nd.dot(own, nd.array(across, ctx=self._device)).asnumpy()
         column = 0
-        for number, (grid, shares) in enumerate(zip(self._grids, self._down, strict=True)):
+        for number, (grid, shares) in enumerate(zip(self._graphs.grids, self._down, strict=True)):
             cells = lines[:, :, column : column + grid]
             self._averages[number] += np.matmul(shares[_own(rows)].T, cells)
             column += grid
@@ -61,14 +60,14 @@ class ImageWideMaps:
     def share(self, window: Window) -> Any:
         """The window's share of all maps: NDArray (1,c,h,w)."""
         down, across = (
-            [self._shares(side, grid)[span.cells] for grid in self._grids]
+            [self._shares(side, grid)[span.cells] for grid in self._graphs.grids]
             for side, span in zip(self._size, window, strict=True)
         )
         return spread(nd, self._maps, down, across)
 
     def _shares(self, side: int, grid: int) -> Any:
         """What a map's points along an axis add to the image's features along it."""
-        shares = self._graphs.image_wide.shares(nd, nd.arange(side), nd.arange(grid))
+        shares = self._graphs.shares(nd, nd.arange(side), nd.arange(grid))
         return shares.as_in_context(self._device)
 
 

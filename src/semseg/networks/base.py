@@ -89,9 +89,10 @@ class SegmentationNetwork(SegBaseModel):
         raise TypeError(f"{type(self).__name__} is no network of its own: it has no head")
 
     def inference_head(self) -> HybridBlock:
-        """A head with the same logits that may be cheaper, and may copy the parameters as they are.
+        """The head for a network that is not trained any more: features (N,2048,h,w) to (N,C,h,w).
 
-        For networks whose parameters have their values, on the CPU.
+        The logits are the same, but it may be cheaper, and may have copied the parameters, which
+        must have their values, on the CPU.
         """
         return self.head
 

@@ -41,7 +41,7 @@ class Branches(HybridConcurrent):
     def hybrid_forward(self, F: Any, features: Any) -> Any:
         *atrous, pooling = self._children.values()
         maps = [branch(features) for branch in atrous]
-        return F.concat(*maps, pooling(features, maps[0]), dim=1)
+        return F.concat(*maps, pooling(features, maps[0]), dim=self.axis)
 
 
 class DeepLab(SegmentationNetwork):
@@ -51,7 +51,7 @@ class DeepLab(SegmentationNetwork):
         head = _DeepLabHead(num_classes)
         # The last of GluonCV's five branches has a fixed size; the four others are kept.
         *atrous, _ = head.aspp.concurent
-        branches = Branches()
+        branches = Branches(axis=1)
         with branches.name_scope():
             branches.add(*atrous)
             branches.add(ImagePooling(2048, 256))

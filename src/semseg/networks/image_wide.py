@@ -26,7 +26,8 @@ class ImageWide(ABC):
     def branches(self) -> tuple[Any, ...]:
         """For each map the block from averages (N,2048,g,g) to the map, (N,c,k,k)."""
 
-    def shares(self, F: Any, fine: Any, cells: Any) -> Any:
+    @staticmethod
+    def shares(F: Any, fine: Any, cells: Any) -> Any:
         """What each point along a side of a map adds to each point along a side of the features.
 
         Args:
@@ -51,6 +52,7 @@ def averaging_shares(F: Any, places: Any, grid: int) -> Any:
     """What each of the `places` 0..H-1 adds to each of `grid` averages: float32 (H,grid).
 
     The borders are those of MXNet's `AdaptiveAvgPooling2D`, whose cells may share features.
+    NDArrays must be in MXNet's current context.
     """
     side = F.max(places) + 1
     firsts = F.floor(F.broadcast_mul(F.arange(grid), side) / grid)

@@ -23,6 +23,7 @@ def load_network(artifact: Artifact, device: Any) -> Any:
     network = build(
         architecture.algorithm, architecture.backbone, architecture.num_classes, aux=False
     )
+    network.collect_params().setattr("grad_req", "null")  # room for gradients is as large again
     try:
         network.load_parameters(str(artifact.parameters), ctx=device, ignore_extra=True)
     except (AssertionError, MXNetError, ValueError, OSError) as error:

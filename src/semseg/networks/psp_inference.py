@@ -11,10 +11,13 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
+import numpy.typing as npt
 from mxnet.gluon import HybridBlock, nn
 
 from semseg.networks.base import bilinear_shares
 from semseg.networks.image_wide import ImageWide, averaging_shares, spread
+
+_Values = npt.NDArray[np.float32]
 
 _TAPS = 3  # a side
 _CHANNELS_AT_ONCE = 256
@@ -29,7 +32,7 @@ class Taps(HybridBlock):
         weight: of the convolution, float32 (o,c,3,3).
     """
 
-    def __init__(self, weight: Any) -> None:
+    def __init__(self, weight: _Values) -> None:
         super().__init__()
         self._outputs, inputs, *_ = weight.shape
         values = weight.transpose(1, 0, 2, 3).reshape(inputs, -1)
@@ -59,17 +62,17 @@ class FactoredHead(HybridBlock, ImageWide):
         convolution, norm, *after = head.block
         weight, bias = _folded(convolution, norm)
         outputs, inputs, *_ = weight.shape
-        self._averaged = averaged = inputs // 2
+        self._channels = channels = inputs // 2  # of features, and as many of averages
         self.grids = head.psp.grids
         self.pyramid = head.psp
         with self.name_scope():
-            self.convolution = nn.Conv2D(outputs, _TAPS, padding=1, in_channels=averaged)
-            parts = np.split(weight[:, averaged:], len(self.grids), axis=1)
+            self.convolution = nn.Conv2D(outputs, _TAPS, padding=1, in_channels=channels)
+            parts = np.split(weight[:, channels:], len(self.grids), axis=1)
             self.taps = nn.HybridSequential()
             self.taps.add(*(Taps(part) for part in parts))
             self.after = nn.HybridSequential()
             self.after.add(*after)
-        _fill(self.convolution.weight, weight[:, :averaged])
+        _fill(self.convolution.weight, weight[:, :channels])
         _fill(self.convolution.bias, bias)
 
     def branches(self) -> tuple[Any, ...]:
@@ -78,7 +81,8 @@ class FactoredHead(HybridBlock, ImageWide):
             for branch, taps in zip(self.pyramid.branches(), self.taps, strict=True)
         )
 
-    def shares(self, F: Any, fine: Any, cells: Any) -> Any:
+    @staticmethod
+    def shares(F: Any, fine: Any, cells: Any) -> Any:
         """Those of an upsampled map for the place before, the place itself, and the one after.
 
         Beyond the first and the last place there is nothing, as a convolution has it.
@@ -101,17 +105,16 @@ class FactoredHead(HybridBlock, ImageWide):
         # A few channels at a time, as reading features takes a copy of them in MXNet's own order.
         parts = [
             F.slice(features, begin=(None, first), end=(None, first + _CHANNELS_AT_ONCE))
-            for first in range(0, self._averaged, _CHANNELS_AT_ONCE)
+            for first in range(0, self._channels, _CHANNELS_AT_ONCE)
         ]
         rows, columns = (F.contrib.arange_like(parts[0], axis=axis) for axis in (2, 3))
         # All columns' averages in one product: reading the features is what takes time.
-        across = F.concat(*(averaging_shares(F, columns, grid) for grid in self.grids), dim=1)
-        lines = F.concat(*(F.dot(part, across) for part in parts), dim=1)
+        averaging = F.concat(*(averaging_shares(F, columns, grid) for grid in self.grids), dim=1)
+        lines = F.concat(*(F.dot(part, averaging) for part in parts), dim=1)
         maps, first = [], 0
         for grid, branch in zip(self.grids, self.branches(), strict=True):
             own = F.slice_axis(lines, axis=3, begin=first, end=first + grid)
-            down = averaging_shares(F, rows, grid)
-            averages = F.dot(F.swapaxes(own, 2, 3), down)
+            averages = F.dot(F.swapaxes(own, 2, 3), averaging_shares(F, rows, grid))
             maps.append(branch(F.swapaxes(averages, 2, 3)))
             first += grid
         down, across = (
@@ -121,19 +124,20 @@ class FactoredHead(HybridBlock, ImageWide):
         return spread(F, maps, down, across)
 
 
-def _fill(parameter: Any, values: Any) -> None:
+def _fill(parameter: Any, values: _Values) -> None:
     """Gives a parameter its values, and no room for a gradient, which would be as large again."""
     parameter.grad_req = "null"
-    parameter.initialize()
-    parameter.set_data(mx.nd.array(values))
+    parameter.initialize(mx.init.Zero(), ctx=mx.cpu())
+    parameter.set_data(mx.nd.array(values, ctx=mx.cpu()))
 
 
-def _folded(convolution: Any, norm: Any) -> tuple[Any, Any]:
-    """The weight and bias of a convolution that does what its normalization did: float32 arrays."""
+def _folded(convolution: Any, norm: Any) -> tuple[_Values, _Values]:
+    """The weight and bias of a convolution that does what its normalization did."""
     gamma, beta, mean, variance = (
         parameter.data().asnumpy()
         for parameter in (norm.gamma, norm.beta, norm.running_mean, norm.running_var)
     )
     scale = gamma / np.sqrt(variance + np.float32(norm._kwargs["eps"]))
-    weight = convolution.weight.data().asnumpy() * scale[:, None, None, None]
+    weight = convolution.weight.data().asnumpy()
+    weight *= scale[:, None, None, None]
     return weight, beta - scale * mean

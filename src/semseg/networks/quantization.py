@@ -105,9 +105,9 @@ def _as_computed(fused: Any, ranges: Ranges) -> Ranges:
     """The ranges that MXNet must be told for its fused sums to have those that were seen.
 
     A fused sum is written over the residual that it adds, in the residual's type. After ReLU that
-    is unsigned, with 255 steps for a range. The residual of a stage's first block has no ReLU, is
-    signed and has 127 steps; MXNet counts 255 all the same, so that all above the middle of the
-    range would be cut off.
+    is unsigned, with 255 steps for a range. The residual of a stage's first block has no ReLU, nor
+    has what PSP's head adds of the whole image: they are signed and have 127 steps. MXNet counts
+    255 all the same, so that all above the middle of the range would be cut off.
     """
     nodes = json.loads(fused.tojson())["nodes"]
     told = dict(ranges)

@@ -1,7 +1,7 @@
 """A network cut in two where it sees the whole image, so that it can be run on parts of one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mxnet as mx
@@ -10,7 +10,7 @@ from semseg.networks.artifact import Artifact
 from semseg.networks.base import BackbonePath, MainPath
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import DATA, Graph, graph_of
-from semseg.networks.image_wide import ImageWide, find_image_wide
+from semseg.networks.image_wide import find_image_wide
 from semseg.networks.loading import load_network
 
 # The second input of `TileGraphs.logits`.
@@ -23,21 +23,27 @@ class TileGraphs:
 
     Attributes:
         features: from a part of an image, normalized, to its features (N,2048,h,w).
-        image_wide: the block that they were made of.
-        branches: for each image-wide map, from averages (1,2048,g,g) to the map (1,c,k,k).
+        grids: for each image-wide map, how many cells a side the averages of features have.
+        shares: `ImageWide.shares` of the maps.
+        branches: for each map, from averages (1,2048,g,g) to the map (1,c,k,k).
         logits: from a part of an image, and the part's share of all maps (N,c,h,w) as `IMAGE_WIDE`,
             to the head's logits (N,C,h,w).
     """
 
     features: Graph
-    image_wide: ImageWide
+    grids: tuple[int, ...]
+    shares: Callable[[Any, Any, Any], Any]
     branches: tuple[Graph, ...]
     logits: Graph
 
     def changed(self, change: Callable[[Graph], Graph]) -> "TileGraphs":
         """The same with each graph changed."""
-        branches = tuple(map(change, self.branches))
-        return TileGraphs(change(self.features), self.image_wide, branches, change(self.logits))
+        return replace(
+            self,
+            features=change(self.features),
+            branches=tuple(map(change, self.branches)),
+            logits=change(self.logits),
+        )
 
 
 def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
@@ -65,4 +71,6 @@ def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
     whole = graph(logits)
     # Half of the values are the same, and need be there only once.
     shared = Graph(graph(features).symbol, whole.parameters)
-    return TileGraphs(shared, image_wide, tuple(map(graph, branches)), whole)
+    return TileGraphs(
+        shared, image_wide.grids, image_wide.shares, tuple(map(graph, branches)), whole
+    )

@@ -17,7 +17,8 @@ _COPIES_OF_PARAMETERS = 1.9
 _WORKER_BYTES = 768 * _MIB
 
 # What a forward takes for each pixel that is computed at once; measured at half a megapixel to two
-# megapixels. The logits are an eighth of the image a side.
+# megapixels. The logits are an eighth of the image a side. A size that is prepared for takes up to
+# a quarter more, but has half of these pixels at most.
 _FORWARD_BYTES_A_PIXEL = {"fcn": 850, "psp": 850, "deeplab": 950}
 _PART_OF_FORWARDS = 0.75
 
