@@ -6,9 +6,9 @@
 Seconds are given twice: the CPU's, of all threads and divided by their number, which is what an
 image costs on a busy machine, too; and those that went by, which on a quiet one are more where not
 all threads have work. The first line is of one size again and again, the others of images whose
-sides are drawn between 64 and 800 pixels, no two of the same size. Memory is
-the process' resident memory, as a worker of `serve` has it besides HTTP. The weights are random,
-which costs the same as trained ones, unless --model names a model's folder.
+sides are drawn between 64 and 800 pixels, no two of the same size. Memory is the process' resident
+memory, as a worker of `serve` has it besides HTTP. The weights are random, which costs the same as
+trained ones, unless --model names a model's folder.
 """
 
 import argparse

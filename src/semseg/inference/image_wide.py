@@ -24,12 +24,18 @@ class ImageWideMaps:
 
     def __init__(self, graphs: TileGraphs, size: tuple[int, int], device: Any) -> None:
         self._graphs = graphs
-        self._size = size
         self._device = device
         self._down, self._across = (
             [averaging_shares(nd, nd.arange(side), grid).asnumpy() for grid in graphs.grids]
             for side in size
         )
+        self._spreading = [
+            [
+                graphs.shares(nd, nd.arange(side), nd.arange(grid)).as_in_context(device)
+                for grid in graphs.grids
+            ]
+            for side in size
+        ]
         self._averages: list[Any] = [0.0 for _ in graphs.grids]
         self._maps: list[Any] = []
 
@@ -60,15 +66,10 @@ class ImageWideMaps:
     def share(self, window: Window) -> Any:
         """The window's share of all maps: NDArray (1,c,h,w)."""
         down, across = (
-            [self._shares(side, grid)[span.cells] for grid in self._graphs.grids]
-            for side, span in zip(self._size, window, strict=True)
+            [shares[span.cells] for shares in axis]
+            for axis, span in zip(self._spreading, window, strict=True)
         )
         return spread(nd, self._maps, down, across)
-
-    def _shares(self, side: int, grid: int) -> Any:
-        """What a map's points along an axis add to the image's features along it."""
-        shares = self._graphs.shares(nd, nd.arange(side), nd.arange(grid))
-        return shares.as_in_context(self._device)
 
 
 def _own(span: Span) -> slice:

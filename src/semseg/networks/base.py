@@ -36,9 +36,7 @@ class ResizeLike(HybridBlock):
         columns = bilinear_shares(
             F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
         )
-        # Rows first: so both transpositions are those of small arrays.
-        tall = F.swapaxes(F.dot(F.swapaxes(features, 2, 3), rows, transpose_b=True), 2, 3)
-        return F.dot(tall, columns, transpose_b=True)
+        return F.dot(with_rows(F, features, rows), columns, transpose_b=True)
 
 
 def use_one_operator(block: HybridBlock) -> None:
@@ -57,6 +55,19 @@ def bilinear_shares(F: Any, fine: Any, coarse: Any) -> Any:
     places = F.broadcast_mul(fine, F.broadcast_div(F.max(coarse), last))
     distances = F.abs(F.broadcast_sub(F.expand_dims(places, 1), F.expand_dims(coarse, 0)))
     return F.relu(1 - distances)
+
+
+def with_rows(F: Any, features: Any, shares: Any) -> Any:
+    """Features (N,C,h,w) spread over more rows: (N,C,H,w).
+
+    Columns are best spread after rows: so both transpositions are those of small arrays.
+
+    Args:
+        F: `mxnet.nd` or `mxnet.sym`.
+        features: float32 (N,C,h,w).
+        shares: what each of their rows adds to each of the new ones: (H,h).
+    """
+    return F.swapaxes(F.dot(F.swapaxes(features, 2, 3), shares, transpose_b=True), 2, 3)
 
 
 class SegmentationNetwork(SegBaseModel):

@@ -12,6 +12,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
+from semseg.networks.batch_norm import scale_and_shift
 from semseg.networks.graph import Graph
 
 _Node = dict[str, Any]
@@ -40,11 +41,11 @@ def _fold(nodes: list[_Node], norm: _Node, convolution: _Node, values: dict[str,
     """Changes a convolution and its values so that the normalization after it has no work left."""
     place_of_beta = norm["inputs"][2][0]
     names = [nodes[place]["name"] for place, *_ in norm["inputs"][1:]]
-    gamma, beta, mean, variance = (values.pop(name).asnumpy().astype(float) for name in names)
+    gamma, beta, mean, variance = (values.pop(name).asnumpy() for name in names)
     if _is_true(norm, "fix_gamma", "True"):
         gamma = np.ones_like(gamma)
-    scale = gamma / np.sqrt(variance + float(norm["attrs"].get("eps", 1e-3)))
-    shift = beta - scale * mean
+    epsilon = float(norm["attrs"].get("eps", 1e-3))
+    scale, shift = scale_and_shift(gamma, beta, mean, variance, epsilon)
     weight = nodes[convolution["inputs"][1][0]]["name"]
     if _is_true(convolution, "no_bias", "False"):
         convolution["attrs"]["no_bias"] = "False"

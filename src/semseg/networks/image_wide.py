@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from semseg.networks.base import bilinear_shares
+from semseg.networks.base import bilinear_shares, with_rows
 
 
 class ImageWide(ABC):
@@ -74,9 +74,5 @@ def spread(F: Any, maps: Iterable[Any], down: Iterable[Any], across: Iterable[An
         down: for each map, what its rows add to those of the features: (h,k).
         across: the same for columns: (w,k).
     """
-    # Rows first: so all transpositions are those of small arrays.
-    lines = (
-        F.swapaxes(F.dot(F.swapaxes(one, 2, 3), rows, transpose_b=True), 2, 3)
-        for one, rows in zip(maps, down, strict=True)
-    )
+    lines = (with_rows(F, one, rows) for one, rows in zip(maps, down, strict=True))
     return F.dot(F.concat(*lines, dim=3), F.concat(*across, dim=1), transpose_b=True)

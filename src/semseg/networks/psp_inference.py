@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mxnet.gluon import HybridBlock, nn
 
 from semseg.networks.base import bilinear_shares
+from semseg.networks.batch_norm import scale_and_shift
 from semseg.networks.image_wide import ImageWide, averaging_shares, spread
 
 _Values = npt.NDArray[np.float32]
@@ -137,7 +138,7 @@ def _folded(convolution: Any, norm: Any) -> tuple[_Values, _Values]:
         parameter.data().asnumpy()
         for parameter in (norm.gamma, norm.beta, norm.running_mean, norm.running_var)
     )
-    scale = gamma / np.sqrt(variance + np.float32(norm._kwargs["eps"]))
+    scale, shift = scale_and_shift(gamma, beta, mean, variance, norm._kwargs["eps"])
     weight = convolution.weight.data().asnumpy()
-    weight *= scale[:, None, None, None]
-    return weight, beta - scale * mean
+    weight *= scale[:, None, None, None].astype(np.float32)
+    return weight, shift.astype(np.float32)
