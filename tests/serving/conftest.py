@@ -1,5 +1,6 @@
 """A predictor that needs no MXNet, and the app around it; our worker around a trivial app."""
 
+import gc
 import os
 import signal
 import socket
@@ -50,6 +51,19 @@ class FakePredictor:
     def probabilities(self, image: np.ndarray) -> np.ndarray:
         mask = self.mask(image)
         return (np.arange(CLASSES)[:, None, None] == mask).astype(np.float32)
+
+
+class Pixels(np.ndarray):
+    """An array that can be told to be gone, by a weak reference."""
+
+
+@pytest.fixture
+def without_a_collector() -> Iterator[None]:
+    """What only Python's garbage collector would find stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -1,5 +1,6 @@
 """How many images the app holds at once, how large they may be, and what it says beyond that."""
 
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -14,7 +15,7 @@ from semseg.serving.room import Room
 from semseg.serving.settings import Settings
 from tests.serving.test_app import ACCEPT_PNG, IMAGE, assert_is_one_sentence
 
-from .conftest import image_file, wait_for
+from .conftest import Pixels, image_file, wait_for
 
 
 def test_requests_beyond_the_bound_are_sent_away_and_ping_still_answers(engine, predictor):
@@ -84,6 +85,22 @@ def test_a_client_that_has_hung_up_costs_no_forward(engine, predictor):
     assert post(app, "image/png", Socket(gone=True)) == 499
     assert not predictor.images
     assert post(app, "image/png", Socket()) == 200
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_image_does_not_outlive_its_request(engine, monkeypatch, without_a_collector, gone):
+    decoded = []
+
+    def decode_to_pixels(body):
+        pixels = decode(body).view(Pixels)
+        decoded.append(weakref.ref(pixels))
+        return pixels
+
+    monkeypatch.setattr(app_module, "decode", decode_to_pixels)
+    app = create_app(engine, Settings())
+
+    assert post(app, "image/png", Socket(gone)) == (499 if gone else 200)
+    wait_for(lambda: decoded[0]() is None)
 
 
 def test_images_and_answers_that_wait_are_bounded(engine, predictor):

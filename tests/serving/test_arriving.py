@@ -102,3 +102,40 @@ def test_what_is_all_there_is_not_refused_for_want_of_memory(door):
     door.connect(b"GET")  # and nothing is left of them
     assert waiting not in door.let_go
     assert door.let_go == [half]
+
+
+def test_who_speaks_in_the_last_moment_may_stay(door):
+    _, speaking = door.connect()
+    silent, _ = door.connect()
+    speaking.sendall(b"GET / HT")
+
+    assert door.arriving.end_most_silent(time.monotonic() + 1)
+    assert door.let_go == [silent]
+    speaking.sendall(b"TP/1.1\r\n\r\n")
+    door.look()
+    assert door.handed_over == [b"GET / HTTP/1.1\r\n\r\n"]
+
+
+def test_one_event_may_take_away_whom_another_of_the_same_batch_is_about(door):
+    conn, theirs = door.connect()
+    theirs.sendall(b"GET")
+    batch = door.poller.select(0)
+    door.arriving.leave(conn)
+    for key, _ in batch:
+        key.data(key.fileobj)
+    assert not door.handed_over
+    assert not door.let_go
+
+
+def test_a_request_holds_its_memory_until_it_is_done(door):
+    half, theirs = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
+    theirs.sendall(b"\r\n\r\n")
+    door.look()
+    assert len(door.handed_over) == 1
+
+    refused, _ = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
+    assert door.let_go == [refused]
+    door.arriving.done(half)
+    door.arriving.done(half)  # a second time does nothing
+    door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
+    assert door.let_go == [refused]

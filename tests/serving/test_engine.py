@@ -1,12 +1,14 @@
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from semseg.serving.engine import Closed, Engine, HungUp
 
-from .conftest import FakePredictor, fail, wait_for
+from .conftest import FakePredictor, Pixels, fail, wait_for
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -138,15 +140,20 @@ def test_one_that_stops_already_may_be_closed(engine, predictor):
     assert not engine._thread.is_alive()
 
 
-def test_it_keeps_no_image_after_the_answer(engine):
-    import gc
-    import weakref
+@pytest.mark.parametrize("fault", [None, HungUp, ArithmeticError, Closed])
+def test_it_keeps_no_image_after_the_answer(
+    engine, predictor, monkeypatch, without_a_collector, fault
+):
+    def burst(_image):
+        raise ArithmeticError("no such luck")
 
-    class Pixels(np.ndarray):
-        pass
-
+    if fault is ArithmeticError:
+        monkeypatch.setattr(predictor, "mask", burst)
+    if fault is Closed:
+        engine.close()
     pixels = image(2, 3).view(Pixels)
-    gone = weakref.ref(pixels)
-    engine.submit("mask", pixels)
+    kept = weakref.ref(pixels)
+    with pytest.raises(fault) if fault else nullcontext():
+        engine.submit("mask", pixels, gone=lambda: fault is HungUp)
     del pixels
-    wait_for(lambda: gc.collect() >= 0 and gone() is None)
+    wait_for(lambda: kept() is None)

@@ -74,7 +74,7 @@ def test_the_application_is_told_at_once_how_long_a_body_is_that_it_will_not_get
 
 def test_more_unfinished_requests_than_there_is_memory_for_are_refused(port):
     head = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
-    with crowd(port, head, b"x" * 400_000) as connections:
+    with crowd(port, head, b"x" * 700_000) as connections:
         time.sleep(1)
         answered, _, _ = select.select(connections, [], [], 0)
         answers = [connection.recv(65536) for connection in answered]

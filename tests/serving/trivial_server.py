@@ -11,7 +11,7 @@ import gc, json, resource
 from semseg.serving import http_worker, incoming, pace
 
 pace.STALL = 2
-http_worker.HttpWorker.most_waiting = 2_000_000
+http_worker.HttpWorker.most_waiting = 3_500_000
 TOLD = []
 http_worker.HttpWorker.tell = lambda _worker, status, sent: TOLD.append((status, sent))
 LARGE = b"b" * 19_998_993 + b"the end"

@@ -3,7 +3,8 @@
 import logging
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from functools import partial
 
 from flask import Flask, Response, after_this_request, g, request
@@ -64,6 +65,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
     app.url_map.merge_slashes = False
     places = threading.BoundedSemaphore(settings.in_flight)
+    copying = threading.Lock()
 
     @app.get("/ping")
     def ping() -> Response:
@@ -94,8 +96,10 @@ def create_app(
             del body
         this.pixels = file.pixels
         answer = engine.submit(encoder.wants, image, (lambda: client.gone) if client else never)
+        del image
         this.seconds |= {"queue": answer.queued, "forward": answer.forward}
-        with this.timed("encode"):
+        # Probabilities are copied: only one answer at a time is in memory twice.
+        with this.timed("encode"), nullcontext() if encoder.wants == "mask" else copying:
             encoded = encoder.encode(answer.values)
         if client:
             share.waits_for_a_client(client.cut_off)
@@ -124,28 +128,29 @@ def create_app(
         """
         if not places.acquire(blocking=False):
             raise Busy(_BUSY)
-        place = ExitStack()
+        place = ExitStack()  # which can be closed twice
         place.callback(places.release)
-
-        @after_this_request
-        def leave(response: Response) -> Response:
-            response.call_on_close(place.close)
-            return response
+        when_handed_over(place.close)
 
     def give_back_after_the_answer(share: Share, client: PatientSocket | None) -> None:
         """Bounds the memory of images, from decoding on, and of answers to the last byte."""
         if client:
             client.when_sent(share.release)
-            return
-
-        @after_this_request
-        def leave(response: Response) -> Response:
-            response.call_on_close(share.release)
-            return response
+        else:
+            when_handed_over(share.release)
 
     _tell_of_every_request(app, metrics)
     answer_problems(app, settings)
     return app
+
+
+def when_handed_over(callback: Callable[[], None]) -> None:
+    """Calls back when the current request's answer, whatever it is, is left to be sent."""
+
+    @after_this_request
+    def leave(response: Response) -> Response:
+        response.call_on_close(callback)
+        return response
 
 
 def never() -> bool:

@@ -35,7 +35,8 @@ class Arriving(Stage[Arrival]):
         hand_over: takes a connection whose request needs no more waiting for.
         turn_away: takes one whose request there is no memory for.
         most_body: bytes of the longest body.
-        most_waiting: bytes of all requests that have not come as a whole.
+        most_waiting: bytes of all requests that have not come as a whole, and, as far as they had
+            been waited for, of those that are not `done`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Arriving(Stage[Arrival]):
         self._turn_away = turn_away
         self._most_body = most_body
         self._room = Room(most_waiting)
+        self._handed_over: dict[TConn, Share] = {}
 
     def enter(self, conn: TConn, said: bytes, seconds: float) -> None:
         """Waits for the next request.
@@ -76,7 +78,7 @@ class Arriving(Stage[Arrival]):
         elif said is None:
             return
         elif self._waits[conn].request.data:
-            self._hand_over(conn, self.leave(conn).request)  # gunicorn knows what to say to a half
+            self._hand_on(conn)  # gunicorn knows what to say to a half
         else:
             self._end(conn)
 
@@ -86,17 +88,26 @@ class Arriving(Stage[Arrival]):
         arrival.share.release()
         return arrival
 
+    def done(self, conn: TConn) -> None:
+        """A request that was handed over is not there any more."""
+        if share := self._handed_over.pop(conn, None):
+            share.release()
+
     def hurry(self, deadline: float) -> None:
         """Holds for those who have said nothing."""
         self._cap((wait for _, wait in self._silent()), deadline)
 
     def end_most_silent(self, now: float) -> bool:
         """Lets that one go who has said nothing for longest; false where nobody has for long."""
-        for conn, arrival in self._silent():
+        for conn, arrival in list(self._silent()):
             if now - arrival.pace.started < _FIRST_WORD:
                 break
-            self._end(conn)
-            return True
+            said = heard_from(conn)
+            if said:  # just now, and the poller has not come to it yet
+                self._take_in(conn, said)
+            else:
+                self._end(conn)
+                return True
         return False
 
     def _take_in(self, conn: TConn, said: bytes) -> None:
@@ -107,13 +118,19 @@ class Arriving(Stage[Arrival]):
         arrival.request.add(said)
         arrival.pace.move(len(said))
         if arrival.request.whole:
-            self._hand_over(conn, self.leave(conn).request)
+            self._hand_on(conn)
         elif not arrival.share.grow(len(said)):
             self.leave(conn)
             self._turn_away(conn)
         elif arrival.request.invited():
             with suppress(OSError):
                 conn.sock.send(_CONTINUE)
+
+    def _hand_on(self, conn: TConn) -> None:
+        arrival = super().leave(conn)
+        arrival.share.waits_no_longer()
+        self._handed_over[conn] = arrival.share
+        self._hand_over(conn, arrival.request)
 
     def _silent(self) -> Iterator[tuple[TConn, Arrival]]:
         """Those of whose next request nothing has come; who has waited for longest comes first."""

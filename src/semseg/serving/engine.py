@@ -68,6 +68,8 @@ class _Job:
             self.result.set_result(Answer(values, started - self.submitted, ended - started))
         except Exception as problem:  # whoever waits for the result has to deal with it
             self.result.set_exception(problem)
+        finally:
+            del self  # or the problem would have itself in its traceback, and keep the image
 
 
 class Engine:
@@ -132,7 +134,10 @@ class Engine:
                 raise Closed
             self._metrics.queued()
             self._jobs.put(job)
-        return job.result.result()
+        try:
+            return job.result.result()
+        finally:
+            del job  # see `_Job.run`
 
     def close(self) -> None:
         """Refuses the images that wait, and all that come; the one at hand is computed."""

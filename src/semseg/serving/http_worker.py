@@ -22,6 +22,9 @@ _LAST_WORDS = 2.0
 # Seconds between two looks for clients that have had their time.
 _LOOK = 0.25
 
+# Bytes of a body that nobody wants to skip at once.
+_AT_ONCE = 1 << 20
+
 # Seconds without another try where a connection cannot be accepted: it is there all the time.
 _BREATH = 0.05
 
@@ -134,12 +137,14 @@ class HttpWorker(ThreadWorker):
         self._refuse(conn, 503, "Service Unavailable", _CROWDED)
 
     def _refuse(self, conn: TConn, status: int, reason: str, sentence: str) -> None:
+        self._arriving.done(conn)
         self._say(conn.sock, status, reason, sentence)
         self._leaving.enter(conn)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception() or not fs.result():
             conn.parser = None  # and with it what nobody has read of the request
+        self._arriving.done(conn)
         self._sending.enter(conn, fs)
 
     def _end_request(self, conn: TConn, fs: Future[Any]) -> None:
@@ -185,7 +190,12 @@ class HttpWorker(ThreadWorker):
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         # What the application has not read is here already, so there is nothing to wait for.
         parser: Any = conn.parser
-        return bool(keepalive and parser.finish_body())
+        if not keepalive:
+            return False
+        body = parser.mesg.body
+        while not body.failed and body.read(_AT_ONCE):  # `finish_body` takes a kilobyte at a time
+            pass
+        return bool(parser.finish_body())
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         if not isinstance(exc, errors.ParseException):

@@ -50,10 +50,10 @@ _MOST_ANSWER_BYTES = 2048 * _MIB
 
 @dataclass(frozen=True)
 class WaitingMemory:
-    """Bytes of a worker for requests that have not all come, and for images and their answers.
+    """Bytes of a worker for requests, and for images and their answers.
 
     Attributes:
-        requests: what has come of them.
+        requests: what has come of them, until they are answered.
         answers: for images from decoding on, and their answers until they are taken.
     """
 
@@ -104,9 +104,10 @@ class WorkerMemory:
     def values(self) -> int:
         """Probabilities of the largest answer that all workers can make at the same time.
 
-        They are there twice, once encoded, and the forward is over by then.
+        While they are encoded, they are there twice, beside the next image's forward.
         """
-        return max(FEWEST_PIXELS * 21, self._for_images() // (2 * 4))
+        beside_forwards = (1 - _PART_OF_FORWARDS) * self._for_images()
+        return max(FEWEST_PIXELS * 21, int(min(self.waiting().answers, beside_forwards)) // 4)
 
     def _for_images(self) -> int:
         waiting = self.waiting()

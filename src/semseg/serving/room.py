@@ -32,6 +32,10 @@ class Share:
         """
         self._cut_off, self.since = cut_off, time.monotonic()
 
+    def waits_no_longer(self) -> None:
+        """The client has done its part."""
+        self._cut_off, self.since = None, float("inf")
+
     def grow(self, size: int) -> bool:
         """Takes as many bytes more; false where they are not to be had."""
         return self._room.add(self, size)

@@ -60,7 +60,12 @@ class Stage(ABC, Generic[W]):
     def _wait_for(self, conn: TConn, wait: W) -> None:
         conn.sock.setblocking(False)
         self._waits[conn] = wait
-        self._poller.register(conn.sock, self.events, lambda _client: self.go_on(conn))
+        self._poller.register(conn.sock, self.events, lambda _client: self._happened(conn))
+
+    def _happened(self, conn: TConn) -> None:
+        # Events come in batches: one of the same batch may have taken the connection away.
+        if conn in self._waits:
+            self.go_on(conn)
 
     def _end(self, conn: TConn) -> None:
         self.leave(conn)
