@@ -73,3 +73,17 @@ def test_a_size_that_comes_again_is_prepared_for_once(
         forward(mx.nd.ones((1, 3, *size))).wait_to_read()
 
     assert len(made) == 1 + prepared
+
+
+def test_what_is_prepared_has_room_for_all_sizes_together(graph: Graph) -> None:
+    forward = Forward(graph, mx.cpu(), sizes_kept=2, most_pixels=2 * 16 * 16)
+    prepared = forward._pixels_prepared
+
+    for size, pixels in ((SMALL, 256), (OTHER, 512), (THIN, 512), (LARGE, 0)):
+        for _ in range(2):
+            forward(mx.nd.ones((1, 3, *size))).wait_to_read()
+        assert prepared() == pixels
+    for _ in range(2):
+        forward(mx.nd.ones((1, 3, *SMALL))).wait_to_read()
+    forward.forget()
+    assert not prepared()

@@ -7,6 +7,7 @@ import pytest
 
 from semseg.data.normalization import normalize
 from semseg.inference import predictor as predictor_module
+from semseg.inference.forward import Forward
 from semseg.inference.predictor import Predictor
 from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
 from semseg.networks.zoo import build
@@ -89,10 +90,27 @@ def test_a_thin_image_is_as_large_as_its_cells(
         lambda image, *others: in_pieces.append(image.shape) or logits,
     )
     small = Predictor(artifact, affordable=8 * 12_599)
-    monkeypatch.setattr(small, "_forward", lambda batch: pytest.fail("computed at once"))
+    monkeypatch.setattr(Forward, "__call__", lambda _self, _batch: pytest.fail("computed at once"))
 
     assert small.mask(image(*size)).shape == size
     assert in_pieces == [(*size, 3)]
+
+
+def test_nothing_is_prepared_beside_a_large_image(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(artifact, affordable=64 * 64)
+    prepared = predictor._forward._pixels_prepared
+
+    def tiled(*_given: object) -> np.ndarray:
+        assert not prepared()
+        return np.zeros((CLASSES, 9, 8), np.float32)
+
+    monkeypatch.setattr(predictor_module, "tiled_logits", tiled)
+    for _ in range(2):
+        predictor.mask(image(32, 64))
+    assert prepared() == 32 * 64
+    assert predictor.mask(image(65, 64)).shape == (65, 64)
 
 
 def test_an_artifact_trained_without_auxiliary_head(tmp_path: Path) -> None:

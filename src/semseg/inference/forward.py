@@ -15,7 +15,8 @@ class Forward:
     MXNet can prepare itself for one size: memory is laid out and weights are brought into oneDNN's
     order once, and the second image of this size finds all that done: a tenth of the time. For
     images of ever new sizes such preparations cost more than they save, and they hold as much
-    memory as an image takes. So only a size that comes again soon, and is not too large, gets them.
+    memory as an image takes. So only a size that comes again soon, and is not too large, gets them;
+    and none keeps them beside an image that is.
 
     Args:
         graph: what to compute.
@@ -23,8 +24,8 @@ class Forward:
         inputs: the symbol's inputs that have no value, in the order they are given in.
         sizes_kept: how many different sizes back is soon; as many preparations are kept, each with
             a copy of the weights.
-        most_pixels: of a size that is prepared for. A larger one takes the place of one that is, as
-            it may need the memory.
+        most_pixels: of all sizes together that are prepared for, each counted once, whatever the
+            number of images in a batch.
     """
 
     def __init__(
@@ -58,16 +59,24 @@ class Forward:
         arrays = self._values | dict(zip(self._places, batch, strict=True))
         return self._compiled(batch[0].shape)(*(arrays[place] for place in range(len(arrays))))
 
+    def forget(self) -> None:
+        """Gives back what is prepared, for something that needs the memory."""
+        self._recent.clear()
+
     def _compiled(self, shape: tuple[int, ...]) -> Any:
-        if shape not in self._recent:
-            while len(self._recent) >= self._sizes_kept:
-                self._recent.popitem(last=False)
-            self._recent[shape] = None
+        pixels = _pixels(shape)
+        if pixels > self._most_pixels:
+            self.forget()
             return self._for_any_size
-        if computed_pixels(*shape[2:]) > self._most_pixels:
-            return self._for_any_size
-        self._recent[shape] = self._recent.pop(shape) or self._prepared()
-        return self._recent[shape]
+        again, prepared = shape in self._recent, self._recent.pop(shape, None)
+        room = self._most_pixels - (pixels if again else 0)
+        while len(self._recent) >= self._sizes_kept or self._pixels_prepared() > room:
+            self._recent.popitem(last=False)
+        self._recent[shape] = (prepared or self._prepared()) if again else None
+        return self._recent[shape] or self._for_any_size
+
+    def _pixels_prepared(self) -> int:
+        return sum(_pixels(shape) for shape, prepared in self._recent.items() if prepared)
 
     def _prepared(self) -> Any:
         return mx.nd.CachedOp(
@@ -79,3 +88,7 @@ class Forward:
                 ("param_indices", list(self._values)),
             ],
         )
+
+
+def _pixels(shape: tuple[int, ...]) -> int:
+    return computed_pixels(*shape[2:])

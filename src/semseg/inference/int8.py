@@ -16,7 +16,7 @@ from semseg.sagemaker.errors import CustomerError
 _INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
 
 _SIZES_KEPT = 4
-_MOST_PIXELS_PREPARED = 1 << 20
+_MOST_PIXELS_PREPARED = 1 << 20  # of all of them
 _TRIED_SIDE = 256
 _TRIES = 3
 
@@ -27,14 +27,19 @@ class Compute(Protocol):
     def __call__(self, batch: Any, /) -> Any: ...
 
 
-def int8_forward(graph: Graph) -> Forward:
+def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forward:
     """Runs a graph of `quantized`.
 
     MXNet has its weights as float32, and turns them into int8 anew for a size that it is not
     prepared for, which takes half as long as an image of 480x480. What it made of them is a quarter
     as large, so that several sizes can be kept.
+
+    Args:
+        graph: in int8.
+        most_pixels: of all sizes together that there is memory to prepare for.
     """
-    return Forward(graph, mx.cpu(), sizes_kept=_SIZES_KEPT, most_pixels=_MOST_PIXELS_PREPARED)
+    most_pixels = min(most_pixels, _MOST_PIXELS_PREPARED)
+    return Forward(graph, mx.cpu(), sizes_kept=_SIZES_KEPT, most_pixels=most_pixels)
 
 
 def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:

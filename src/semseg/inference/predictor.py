@@ -62,9 +62,10 @@ class Predictor:
         self._device = device or available_devices(1)[0]
         graph = fold_batch_normalization(read_graph(artifact))
         # What is prepared stays in memory, and takes a copy of the weights besides.
-        self._forward = Forward(self._for_device(graph), self._device, most_pixels=affordable // 2)
+        prepared = affordable // 2
+        self._forward = Forward(self._for_device(graph), self._device, most_pixels=prepared)
         if thresholds is not None:
-            int8 = int8_forward(quantized(graph, thresholds.ranges))
+            int8 = int8_forward(quantized(graph, thresholds.ranges), prepared)
             if not int8_proven:
                 refuse_slower(int8, self._forward)
             self._forward = int8
@@ -106,6 +107,7 @@ class Predictor:
         return np.asarray(logits[0].asnumpy(), np.float32)
 
     def _tiled_logits(self, image: Image) -> Logits:
+        self._forward.forget()  # the memory is for what follows
         # Read anew for each of these rare images, rather than kept for good.
         graphs = read_tile_graphs(self._artifact)
         return tiled_logits(
