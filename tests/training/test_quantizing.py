@@ -9,10 +9,11 @@ import pytest
 from semseg.data.checks import Dataset
 from semseg.data.pairs import Pair
 from semseg.data.streams import Stream
+from semseg.networks.thresholds import THRESHOLDS, Report, Thresholds
 from semseg.sagemaker.channels import Channel
 from semseg.sagemaker.hyperparameters import Hyperparameters
 from semseg.sagemaker.tree import Tree
-from semseg.training.int8 import spread
+from semseg.training import quantizing
 from semseg.training.quantizing import quantize_best_model
 from tests.training.conftest import MakeJob
 
@@ -49,8 +50,20 @@ def test_what_goes_wrong_does_not_end_the_job(
     assert "semseg quantize" in caplog.text
 
 
-def test_a_sample_is_spread_evenly_and_always_the_same() -> None:
-    assert spread(range(10), 5) == (0, 2, 4, 6, 8)
-    assert spread(range(3), 5) == (0, 1, 2)
-    assert spread(range(100)) == spread(range(100))
-    assert len(spread(range(100))) == 32
+def test_thresholds_are_kept_where_the_comparison_fails(
+    finished: AJob, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def burst(*_given: object) -> Report:
+        raise MemoryError
+
+    thresholds = Thresholds(parameters_sha256="", images=1, ranges={"relu": (0, 1)})
+    monkeypatch.setattr(quantizing, "read_artifact", lambda folder: folder)
+    monkeypatch.setattr(quantizing, "calibrate", lambda artifact, images: thresholds)
+    monkeypatch.setattr(quantizing, "compare", burst)
+
+    quantize_best_model(finished, Dataset(PAIRS, PAIRS))  # type: ignore[arg-type]
+
+    kept = (finished.tree.model / THRESHOLDS).read_text()
+    assert Thresholds.model_validate_json(kept) == thresholds
+    assert f"Thresholds for int8 are in {finished.tree.model / THRESHOLDS}, not " in caplog.text
+    assert "has no thresholds" not in caplog.text

@@ -2,21 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from semseg import runtime
 from semseg.commands import Commands
 from semseg.commands.tables import table
+from semseg.data.calibration import SAMPLE, spread, whole_images
 from semseg.data.folders import list_files
 from semseg.data.hints import hints
-from semseg.data.images import ImageError, read_image
 from semseg.data.loading import EvaluationBatches
-from semseg.data.normalization import normalize
 from semseg.data.pairs import Pair
 from semseg.data.problems import UnsoundData
 from semseg.data.scan import Part, scan
@@ -36,9 +31,6 @@ ARTIFACT is the folder that has model_best.params in it, or model.tar.gz. IMAGES
 a folder of images such as the model will see, best those that it was trained on.
 With their masks, float32 and int8 are compared.
 """
-_SAMPLE = 32
-# Larger images are made smaller: ranges hardly change, and memory would be wanted for them.
-_MOST_PIXELS = 640 * 640
 
 
 def add_to(commands: Commands) -> None:
@@ -54,9 +46,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--sample",
         type=_count,
-        default=_SAMPLE,
+        default=SAMPLE,
         metavar="N",
-        help=f"how many of the images to calibrate on, spread evenly (default: {_SAMPLE})",
+        help=f"how many of the images to calibrate on, spread evenly (default: {SAMPLE})",
     )
     parser.add_argument(
         "--validation",
@@ -92,14 +84,16 @@ def run(options: argparse.Namespace) -> None:
             pairs = _sound_pairs(images, options.masks, artifact.architecture.num_classes)
             labelled = EvaluationBatches(pairs, batch_size=1, crop_size=0, workers=1)
         runtime.prepare()
-        from semseg.training.int8 import calibrate, spread
+        from semseg.training.int8 import calibrate, compare
 
-        sample = spread(files, options.sample)
-        thresholds = calibrate(artifact, _normalized(sample), labelled)
-    add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
-    print(f"{options.artifact}: calibrated on {thresholds.images} images")
-    if thresholds.report is not None:
-        print(_compared(thresholds.report))
+        thresholds = calibrate(artifact, whole_images(spread(files, options.sample)))
+        add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
+        print(f"{options.artifact}: calibrated on {thresholds.images} images", flush=True)
+        if labelled is not None:
+            report = compare(artifact, thresholds.ranges, labelled)
+            thresholds = thresholds.with_report(report)
+            add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
+            print(_compared(report))
 
 
 def _image_files(folder: Path) -> list[Path]:
@@ -127,19 +121,6 @@ def _sound_pairs(images: Path, masks: Path, num_classes: int) -> Sequence[Pair]:
 
 def _channel(name: str, folder: Path) -> Channel:
     return Channel(name, folder, None, "File")
-
-
-def _normalized(files: Sequence[Path]) -> Iterator[npt.NDArray[np.float32]]:
-    for path in files:
-        try:
-            image = read_image(path)
-        except ImageError as error:
-            raise CustomerError(f"{path}: {error}") from error
-        too_large = image.width * image.height / _MOST_PIXELS
-        if too_large > 1:
-            width, height = (max(1, int(side / too_large**0.5)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        yield normalize(np.asarray(image))[None]
 
 
 def _compared(report: Report) -> str:

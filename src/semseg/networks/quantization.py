@@ -7,6 +7,7 @@ well as MXNet's entropy calibration, which takes several times as long.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import mxnet as mx
@@ -31,7 +32,7 @@ class Calibration:
 
     def __init__(self, graph: Graph) -> None:
         fused = graph.symbol.get_backend_symbol(_FUSED)
-        wanted = _quantized(fused, graph.parameters)[1]
+        wanted = _without_ranges(fused, graph.parameters).wanted
         inside = fused.get_internals()
         places = [place for place, name in enumerate(inside.list_outputs()) if name in wanted]
         extremes = [find(inside[place]) for place in places for find in (mx.sym.min, mx.sym.max)]
@@ -73,24 +74,38 @@ def quantized(graph: Graph, ranges: Ranges) -> Graph:
         CustomerError: the ranges are those of another network.
     """
     fused = graph.symbol.get_backend_symbol(_FUSED)
-    symbol, wanted, values, collector = _quantized(fused, graph.parameters)
-    if wanted != set(ranges):
-        differences = sorted(wanted ^ set(ranges))
+    blank = _without_ranges(fused, graph.parameters)
+    if blank.wanted != set(ranges):
+        differences = sorted(blank.wanted ^ set(ranges))
         raise CustomerError(
             f"The int8 thresholds belong to another network or another version of this program: "
             f"{len(differences)} of them differ, among them {differences[0]}. Make them anew: "
             "`semseg quantize ARTIFACT IMAGES`."
         )
-    collector.min_max_dict = _as_computed(fused, ranges)
-    symbol, values, _ = calib_graph(symbol, dict(graph.parameters), {}, collector, "naive", "auto")
+    blank.collector.min_max_dict = _as_computed(fused, ranges)
+    symbol, values, _ = calib_graph(
+        blank.symbol, dict(graph.parameters), {}, blank.collector, "naive", "auto"
+    )
     return Graph(symbol.get_backend_symbol(_FUSED), values)
 
 
-def _quantized(
-    fused: Any, parameters: Mapping[str, Any]
-) -> tuple[Any, set[str], Mapping[str, Any], Any]:
-    """The graph in int8 without ranges; the tensors that need one; its values; a collector."""
-    symbol, values, _, collector = quantize_graph(
+@dataclass(frozen=True)
+class _Blank:
+    """A graph in int8 that does not know its ranges yet.
+
+    Attributes:
+        symbol: MXNet's graph.
+        wanted: the tensors whose ranges it needs.
+        collector: takes the ranges to MXNet.
+    """
+
+    symbol: Any
+    wanted: set[str]
+    collector: Any
+
+
+def _without_ranges(fused: Any, parameters: Mapping[str, Any]) -> _Blank:
+    symbol, _, _, collector = quantize_graph(
         fused,
         dict(parameters),
         {},
@@ -98,7 +113,7 @@ def _quantized(
         quantized_dtype="auto",
         quantize_mode="smart",
     )
-    return symbol, set(collector.include_layer), values, collector
+    return _Blank(symbol, set(collector.include_layer), collector)
 
 
 def _as_computed(fused: Any, ranges: Ranges) -> Ranges:

@@ -74,6 +74,10 @@ class Thresholds(_Content):
     report: Report | None = None
     ranges: Ranges
 
+    def with_report(self, report: Report) -> "Thresholds":
+        """The same with a report."""
+        return self.model_copy(update={"report": report})
+
 
 def fingerprint(parameters: Path) -> str:
     """What `Thresholds.parameters_sha256` is for a parameter file."""

@@ -136,6 +136,11 @@ def quantized(path: Path, float32_miou: float, int8_miou: float) -> None:
     )
 
 
+def quantized_unseen(path: Path, reason: str) -> None:
+    """`path` has the thresholds, but what int8 costs is not known."""
+    logger.warning("Thresholds for int8 are in %s, not compared with float32: %s.", path, reason)
+
+
 def not_quantized(reason: str) -> None:
     """The job is done, but has no thresholds for int8."""
     logger.warning(

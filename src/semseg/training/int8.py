@@ -3,8 +3,7 @@
 Both are computed on the CPU, wherever the model was trained: that is where int8 is served.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable
 
 import mxnet as mx
 import numpy as np
@@ -20,51 +19,32 @@ from semseg.networks.thresholds import Ranges, Report, Scores, Thresholds, finge
 from semseg.training.evaluation import predict_masks
 from semseg.training.scores import ConfusionMatrix
 
-T = TypeVar("T")
-
-# Ranges no longer grow much after some ten images.
-SAMPLE = 32
-
 # Validation crops, all of one size; batches of larger ones might not fit into memory.
 _PREPARED_PIXELS = 512 * 512
 
 
-def spread(items: Sequence[T], count: int = SAMPLE) -> tuple[T, ...]:
-    """`count` of the items, as evenly spread as can be; the same ones each time."""
-    count = min(count, len(items))
-    return tuple(items[number * len(items) // count] for number in range(count))
-
-
-def calibrate(
-    artifact: Artifact,
-    images: Iterable[npt.NDArray[np.float32]],
-    labelled: Iterable[Batch] | None,
-) -> Thresholds:
-    """Finds the ranges of an artifact's tensors, and what int8 then costs.
+def calibrate(artifact: Artifact, images: Iterable[npt.NDArray[np.float32]]) -> Thresholds:
+    """Finds the ranges of an artifact's tensors.
 
     Args:
         artifact: the trained model.
         images: normalized images (N,3,H,W), such as the model will see.
-        labelled: images to compare float32 and int8 on, which should be others; None for no report.
-
-    Raises:
-        CustomerError: there are no images.
     """
     calibration = Calibration(fold_batch_normalization(read_graph(artifact)))
     for batch in images:
         calibration.watch(batch)
-    ranges = calibration.ranges()
-    report = None if labelled is None else compare(artifact, ranges, labelled)
     return Thresholds(
         parameters_sha256=fingerprint(artifact.parameters),
         images=calibration.images,
-        report=report,
-        ranges=ranges,
+        ranges=calibration.ranges(),
     )
 
 
 def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Report:
-    """Scores a network in float32 and in int8 on the same labelled images."""
+    """Scores a network in float32 and in int8 on the same labelled images.
+
+    They are computed as a job's validation computes them, in one piece.
+    """
     graph = fold_batch_normalization(read_graph(artifact, resized=True))
     networks = [
         Forward(one, mx.cpu(), most_pixels=_PREPARED_PIXELS)

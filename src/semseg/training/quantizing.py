@@ -3,15 +3,16 @@
 import logging
 
 from semseg.data.batches import evaluation_batches, loading_threads
+from semseg.data.calibration import spread, whole_images
 from semseg.data.checks import Dataset, Pairs
 from semseg.data.streams import Stream
-from semseg.networks.artifact import read_artifact
-from semseg.networks.thresholds import write_thresholds
+from semseg.networks.artifact import Artifact, read_artifact
+from semseg.networks.thresholds import Report, Thresholds, write_thresholds
 from semseg.sagemaker import narration
 from semseg.sagemaker.errors import AlgorithmError
 from semseg.sagemaker.failure import classify
 from semseg.sagemaker.job import Job
-from semseg.training.int8 import calibrate, spread
+from semseg.training.int8 import calibrate, compare
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ logger = logging.getLogger(__name__)
 def quantize_best_model(job: Job, dataset: Dataset) -> None:
     """Puts thresholds for int8 beside `model_best.params`, and logs what int8 costs.
 
-    They are found on training images, the same ones each time, and scored on the validation images.
+    They are found on whole training images, the same ones each time, and scored on the validation
+    images, as the job has scored them after each epoch.
 
     What goes wrong is logged and not raised: SageMaker uploads the model of a job that completed,
     and `semseg quantize` can do this later.
@@ -32,26 +34,37 @@ def quantize_best_model(job: Job, dataset: Dataset) -> None:
         narration.not_quantized("the images were streamed, and are gone")
         return
     try:
-        _quantize(job, dataset.train, dataset.validation)
+        artifact = read_artifact(job.tree.model)
+        thresholds = _calibrated(artifact, dataset.train)
+        path = write_thresholds(job.tree.model, thresholds)
     except Exception as error:
-        failure = classify(error)
-        traceback = error if isinstance(failure, AlgorithmError) else None
-        narration.not_quantized(f"{failure.label}: {failure}")
-        logger.debug("int8", exc_info=traceback)
+        narration.not_quantized(_reason(error))
+        return
+    try:
+        report = _compared(job, artifact, thresholds, dataset.validation)
+        write_thresholds(job.tree.model, thresholds.with_report(report))
+    except Exception as error:
+        narration.quantized_unseen(path, _reason(error))
+        return
+    narration.quantized(path, report.float32.miou, report.int8.miou)
 
 
-def _quantize(job: Job, train: Pairs, validation: Pairs) -> None:
-    parameters, workers = job.hyperparameters, loading_threads(job.hyperparameters)
+def _calibrated(artifact: Artifact, train: Pairs) -> Thresholds:
     sample = spread(train)
     narration.calibrating(len(sample))
-    thresholds = calibrate(
-        read_artifact(job.tree.model),
-        (batch.images for batch in evaluation_batches(sample, parameters, workers, _no_stop)),
-        evaluation_batches(validation, parameters, workers, _no_stop),
-    )
-    path = write_thresholds(job.tree.model, thresholds)
-    assert thresholds.report is not None, "there are validation images"
-    narration.quantized(path, thresholds.report.float32.miou, thresholds.report.int8.miou)
+    return calibrate(artifact, whole_images(pair.image for pair in sample))
+
+
+def _compared(job: Job, artifact: Artifact, thresholds: Thresholds, validation: Pairs) -> Report:
+    workers = loading_threads(job.hyperparameters)
+    labelled = evaluation_batches(validation, job.hyperparameters, workers, _no_stop)
+    return compare(artifact, thresholds.ranges, labelled)
+
+
+def _reason(error: Exception) -> str:
+    failure = classify(error)
+    logger.debug("int8", exc_info=error if isinstance(failure, AlgorithmError) else None)
+    return f"{failure.label}: {failure}"
 
 
 def _no_stop() -> None:
