@@ -174,25 +174,34 @@ def compare_batches() -> None:
     import mxnet as mx
 
     from semseg.inference.forward import Forward
+    from semseg.inference.int8 import int8_forward
     from semseg.networks.artifact import read_artifact
     from semseg.networks.folding import fold_batch_normalization
     from semseg.networks.graph import fused, read_graph
+    from semseg.networks.quantization import Calibration, quantized
 
     write_random_artifact(PLACE / "model", "fcn")
-    graph = read_graph(read_artifact(PLACE / "model"))
-    forward = Forward(fused(fold_batch_normalization(graph)), mx.cpu())
+    graph = fold_batch_normalization(read_graph(read_artifact(PLACE / "model")))
+    calibration = Calibration(graph)
+    calibration.watch(np.random.default_rng(1).normal(size=(1, 3, 240, 240)).astype(np.float32))
+    networks = {
+        "float32": Forward(fused(graph), mx.cpu(), most_pixels=1 << 20),
+        "int8": int8_forward(quantized(graph, calibration.ranges())),
+    }
 
-    def per_image(side: int, images: int) -> float:
+    def per_image(forward: Forward, side: int, images: int) -> float:
         batch = mx.nd.random.normal(shape=(images, 3, side, side))
-        forward(batch).wait_to_read()  # the second one of a size finds everything prepared
+        for _ in range(2):  # and with the third one of a size everything is prepared
+            forward(batch).wait_to_read()
         return seconds(lambda: forward(batch).wait_to_read(), 5) / images
 
     sizes = (1, 2, 4)
     table(
         "Seconds per image of the network, by images in a batch",
-        ["pixels", *map(str, sizes)],
+        ["precision", "pixels", *map(str, sizes)],
         (
-            [f"{side}x{side}", *(f"{per_image(side, images):.3f}" for images in sizes)]
+            [name, f"{side}x{side}", *(f"{per_image(network, side, n):.3f}" for n in sizes)]
+            for name, network in networks.items()
             for side in (120, 240, 480)
         ),
     )

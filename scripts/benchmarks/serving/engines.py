@@ -5,7 +5,6 @@ what they need is imported inside.
 """
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,15 +67,16 @@ def semseg_int8(folder: Path, _height: int, _width: int) -> Engine:
 
 
 def _predictor(folder: Path, int8: bool) -> Engine:
-    from semseg import runtime
-
-    os.environ.update(runtime.serving_environment(workers=1))
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
+    from semseg.serving.heap import give_back_unused
 
     artifact = read_artifact(folder / "model")
-    return Predictor(artifact, thresholds=read_thresholds(artifact) if int8 else None).mask
+    predictor = Predictor(artifact, thresholds=read_thresholds(artifact) if int8 else None)
+    predictor.warm_up()
+    give_back_unused()
+    return predictor.mask
 
 
 def onnxruntime(folder: Path, height: int, width: int) -> Engine:
