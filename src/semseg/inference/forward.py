@@ -15,8 +15,8 @@ class Forward:
     MXNet can prepare itself for one size: memory is laid out and weights are brought into oneDNN's
     order once, and the second image of this size finds all that done: a tenth of the time. For
     images of ever new sizes such preparations cost more than they save, and they hold as much
-    memory as an image takes. So only a size that comes again soon, and is not too large, gets them;
-    and none keeps them beside an image that is.
+    memory as an image takes. So only a size that comes again soon, and is not too large, gets them,
+    and an image that is too large has the memory of all of them.
 
     Args:
         graph: what to compute.

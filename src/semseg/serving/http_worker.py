@@ -22,7 +22,7 @@ _LAST_WORDS = 2.0
 # Seconds between two looks for clients that have had their time.
 _LOOK = 0.25
 
-# Bytes of a body that nobody wants to skip at once.
+# Bytes of an unread body that are skipped at once.
 _AT_ONCE = 1 << 20
 
 # Seconds without another try where a connection cannot be accepted: it is there all the time.
