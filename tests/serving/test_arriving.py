@@ -41,6 +41,10 @@ class Door:
         self.arriving.enter(conn, said, 60)
         return conn, theirs
 
+    def hear(self, client: socket.socket, words: bytes) -> None:
+        client.sendall(words)
+        self.look()
+
     def look(self) -> None:
         for key, _ in self.poller.select(0):
             key.data(key.fileobj)
@@ -63,8 +67,7 @@ def test_who_has_said_nothing_for_longest_goes_first_and_nobody_with_a_request(d
     _, speaking = door.connect()
     door.connect(b"POST")
     last, _ = door.connect()
-    speaking.sendall(b"GET / HT")
-    door.look()
+    door.hear(speaking, b"GET / HT")
 
     assert not door.arriving.end_most_silent(time.monotonic())  # all have come only now
     later = time.monotonic() + 1
@@ -74,8 +77,7 @@ def test_who_has_said_nothing_for_longest_goes_first_and_nobody_with_a_request(d
     assert door.let_go == [first, last]
     assert not door.arriving.end_most_silent(later)
 
-    speaking.sendall(b"TP/1.1\r\n\r\n")
-    door.look()
+    door.hear(speaking, b"TP/1.1\r\n\r\n")
     assert door.handed_over == [b"GET / HTTP/1.1\r\n\r\n"]
 
 
@@ -111,8 +113,7 @@ def test_who_speaks_in_the_last_moment_may_stay(door):
 
     assert door.arriving.end_most_silent(time.monotonic() + 1)
     assert door.let_go == [silent]
-    speaking.sendall(b"TP/1.1\r\n\r\n")
-    door.look()
+    door.hear(speaking, b"TP/1.1\r\n\r\n")
     assert door.handed_over == [b"GET / HTTP/1.1\r\n\r\n"]
 
 
@@ -129,8 +130,7 @@ def test_one_event_may_take_away_whom_another_of_the_same_batch_is_about(door):
 
 def test_a_request_holds_its_memory_until_it_is_done(door):
     half, theirs = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
-    theirs.sendall(b"\r\n\r\n")
-    door.look()
+    door.hear(theirs, b"\r\n\r\n")
     assert len(door.handed_over) == 1
 
     refused, _ = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)

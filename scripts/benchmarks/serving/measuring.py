@@ -12,6 +12,7 @@ from scripts.benchmarks.serving.pictures import jpeg
 from scripts.benchmarks.serving.results import Result
 from scripts.benchmarks.serving.timing import repeat, seconds_of
 from scripts.local.endpoint import Endpoint
+from semseg import runtime
 
 CLIENTS = 8
 PINGING_CLIENTS = 16
@@ -55,9 +56,12 @@ class Bench:
 
     def _forward(self) -> None:
         arguments = [*self._arguments, str(self._seconds), str(self._least)]
+        environment = self._contender.environment()
+        if self._contender.serve:  # C libraries read some of these when a process begins
+            environment |= runtime.serving_environment(workers=1)
         finished = subprocess.run(
             self._python("bare", *arguments),
-            env=self._contender.environment(),
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=True,

@@ -87,12 +87,13 @@ def run(options: argparse.Namespace) -> None:
         from semseg.training.int8 import calibrate, compare
 
         thresholds = calibrate(artifact, whole_images(spread(files, options.sample)))
+        # Comparing takes longer than this: what is there by then stays, whatever becomes of it.
         add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
         print(f"{options.artifact}: calibrated on {thresholds.images} images", flush=True)
         if labelled is not None:
             report = compare(artifact, thresholds.ranges, labelled)
-            thresholds = thresholds.with_report(report)
-            add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
+            content = text_of(thresholds.with_report(report)).encode()
+            add_file(options.artifact, THRESHOLDS, content)
             print(_compared(report))
 
 

@@ -99,15 +99,15 @@ class Arriving(Stage[Arrival]):
 
     def end_most_silent(self, now: float) -> bool:
         """Lets that one go who has said nothing for longest; false where nobody has for long."""
-        for conn, arrival in list(self._silent()):
+        while first := next(self._silent(), None):
+            conn, arrival = first
             if now - arrival.pace.started < _FIRST_WORD:
                 break
             said = heard_from(conn)
-            if said:  # just now, and the poller has not come to it yet
-                self._take_in(conn, said)
-            else:
+            if not said:
                 self._end(conn)
                 return True
+            self._take_in(conn, said)  # it has come just now, and the poller is not there yet
         return False
 
     def _take_in(self, conn: TConn, said: bytes) -> None:
