@@ -29,7 +29,7 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert percentile([5], 99) == 5
 
 
-def test_a_row_shows_what_was_measured_and_nothing_else() -> None:
+def test_the_table_shows_what_was_measured_and_nothing_else() -> None:
     text = table(
         [
             result(
@@ -40,11 +40,16 @@ def test_a_row_shows_what_was_measured_and_nothing_else() -> None:
                 images_per_second=4.0,
             ),
             result("GluonCV, threads set", forward_bytes=3 << 20),
+            result("this, fp32", http_bytes=5 << 20).model_copy(update={"network": "psp"}),
         ]
     )
-    assert text.splitlines()[2:] == [
-        "| FCN | 640×480 | GluonCV, threads set |  |  |  |  | 3 |  |",
-        "| FCN | 640×480 | this, fp32 | 0.250 / 0.500 | 1.9 | 0.300 / 0.300 | 4.00 |  |  |",
+    measures = "forward, s<br>its CPUs<br>HTTP, s<br>images/s, 8 clients<br>MiB, forward and server"
+    assert text.splitlines() == [
+        "|  |  | GluonCV, threads set | this, fp32 |",
+        "| --- | --- | --- | --- |",
+        f"| FCN, 640×480 | {measures} | -<br>-<br>-<br>-<br>3, - | "
+        "0.25 / 0.50<br>1.9<br>0.30 / 0.30<br>4.00<br>-, - |",
+        f"| PSP, 640×480 | {measures} |  | -<br>-<br>-<br>-<br>-, 5 |",
     ]
 
 
@@ -117,9 +122,10 @@ def test_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     how = ["--measures", "forward", "http", "load", "--seconds", "0", "--least", "2"]
     main([*what, "this, fp32", "this, int8", *how, "--place", str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "33×40 |" in line]
-    assert [row[2] for row in rows] == ["GluonCV, threads set", "this, fp32", "this, int8"]
-    assert all(cell for row in rows for cell in row)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
+    assert rows[0] == ["", "", "GluonCV, threads set", "this, fp32", "this, int8"]
+    assert rows[2][0] == "FCN, 33×40"
+    assert not any("-" in cell for cell in rows[2][2:])
     kept = json.loads((tmp_path / "results" / "fcn-40x33-this-fp32.json").read_text())
     assert len(kept["forward"]) == len(kept["http"]) == 2
     assert kept["images_per_second"] > 0

@@ -13,7 +13,7 @@ from semseg.sagemaker.files import write_text
 
 
 class Result(BaseModel):
-    """One row of the table. What was not measured is None.
+    """One cell of the table. What was not measured is None.
 
     Attributes:
         contender: its name.

@@ -9,17 +9,14 @@ from scripts.benchmarks.serving.measuring import CLIENTS, PINGING_CLIENTS
 from scripts.benchmarks.serving.models import NETWORKS
 from scripts.benchmarks.serving.results import Result
 
-_HEAD = (
-    "network",
-    "image",
-    "",
-    "forward",
-    "CPUs",
-    "HTTP",
+_MEASURES = (
+    "forward, s",
+    "its CPUs",
+    "HTTP, s",
     f"images/s, {CLIENTS} clients",
-    "MiB, forward",
-    "MiB, server",
+    "MiB, forward and server",
 )
+_BREAK = "<br>"
 _MIB = 1 << 20
 
 
@@ -30,13 +27,18 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def table(results: Sequence[Result]) -> str:
-    """A row for each contender, network and size; seconds are p50 / p99.
+    """A row for each network and size, a column for each contender, so that the eye compares.
 
     CPUs are those that the forward kept busy: where others took some, there are fewer.
     """
-    rows = [" | ".join(_row(result)) for result in _in_order(results)]
-    rule = " | ".join("---" for _ in _HEAD)
-    return "\n".join(f"| {row} |" for row in (" | ".join(_HEAD), rule, *rows)) + "\n"
+    names = [name for name in CONTENDERS if any(result.contender == name for result in results)]
+    rows = [("", "", *names), ("---",) * (len(names) + 2)]
+    for (network, height, width), group in groupby(_in_order(results), _cell):
+        found = {result.contender: result for result in group}
+        where = f"{NETWORKS[network]}, {width}×{height}"
+        cells = (_BREAK.join(_figures(found[name])) if name in found else "" for name in names)
+        rows.append((where, _BREAK.join(_MEASURES), *cells))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def promises(results: Sequence[Result]) -> str:
@@ -49,17 +51,14 @@ def promises(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _figures(result: Result) -> tuple[str, ...]:
+    """Of each measure, in the order of `_MEASURES`."""
     return (
-        NETWORKS[result.network],
-        f"{result.width}×{result.height}",
-        result.contender,
         _seconds(result.forward),
-        "" if result.forward_cpus is None else f"{result.forward_cpus:.1f}",
+        "-" if result.forward_cpus is None else f"{result.forward_cpus:.1f}",
         _seconds(result.http),
-        "" if result.images_per_second is None else f"{result.images_per_second:.2f}",
-        _mebibytes(result.forward_bytes),
-        _mebibytes(result.http_bytes),
+        "-" if result.images_per_second is None else f"{result.images_per_second:.2f}",
+        f"{_mebibytes(result.forward_bytes)}, {_mebibytes(result.http_bytes)}",
     )
 
 
@@ -111,9 +110,9 @@ def _cell(result: Result) -> tuple[str, int, int]:
 
 def _seconds(values: Sequence[float] | None) -> str:
     if not values:
-        return ""
-    return f"{percentile(values, 50):.3f} / {percentile(values, 99):.3f}"
+        return "-"
+    return f"{percentile(values, 50):.2f} / {percentile(values, 99):.2f}"
 
 
 def _mebibytes(value: int | None) -> str:
-    return "" if value is None else f"{value / _MIB:.0f}"
+    return "-" if value is None else f"{value / _MIB:.0f}"
