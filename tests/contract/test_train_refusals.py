@@ -107,7 +107,7 @@ def test_all_bad_files_are_named_at_once(tmp_path):
 
 
 def test_complaints_come_in_the_order_hyperparameters_channels_data(tmp_path):
-    """Whatever is mended, the next kind of mistake is what is said next."""
+    """Those of hyperparameters and channels at once; the data need them, and come next."""
     job = TrainingJob(tmp_path / "ml", epochs="0")
     good = json.loads((job.base / "input" / "config" / "inputdataconfig.json").read_text())
     hyperparameters = job.base / "input" / "config" / "hyperparameters.json"
@@ -115,7 +115,11 @@ def test_complaints_come_in_the_order_hyperparameters_channels_data(tmp_path):
     break_data(job)
 
     first = assert_refused(job, job.run())
-    assert first.startswith("hyperparameters.json: 1 problem (epochs)")
+    summaries = first.splitlines()[:2]
+    assert summaries[0] == "hyperparameters.json: 1 problem (epochs)"
+    assert summaries[1].startswith("inputdataconfig.json: 4 problems (")
+    assert "\nepochs: found '0'" in first
+    assert "\nvalidaton: " in first
 
     hyperparameters.write_text(
         hyperparameters.read_text().replace('"epochs": "0"', '"epochs": "1"')

@@ -36,17 +36,48 @@ def test_checkpoints_without_a_path_lie_in_the_tree(
     assert read_job(tree).checkpoints == CheckpointPlace(tree.checkpoints)
 
 
-def test_hyperparameters_are_complained_of_before_channels(
-    tree: Tree, write_config: WriteConfig
+def test_all_files_are_complained_of_at_once(
+    tree: Tree, write_config: WriteConfig, channel_settings: dict[str, dict[str, str]]
 ) -> None:
-    with pytest.raises(CustomerError, match=r"^hyperparameters\.json is missing"):
+    with pytest.raises(CustomerError) as nothing:
         read_job(tree)
-    write_config("hyperparameters.json", {})
-    with pytest.raises(CustomerError, match=r"^hyperparameters\.json: 2 problems"):
+    first, second = str(nothing.value).splitlines()
+    assert first.startswith("hyperparameters.json is missing")
+    assert second.startswith("inputdataconfig.json is missing")
+
+    write_config("hyperparameters.json", HYPERPARAMETERS | {"epochs": "x"})
+    write_config("inputdataconfig.json", channel_settings | {"trian": {}})
+    write_config("resourceconfig.json", {"current_host": "d", "hosts": ["a", "b"]})
+    write_config("checkpointconfig.json", {"LocalPath": "here"})
+    with pytest.raises(CustomerError) as each:
         read_job(tree)
+    lines = str(each.value).splitlines()
+    assert lines[:4] == [
+        "hyperparameters.json: 1 problem (epochs)",
+        "inputdataconfig.json: 1 problem (trian)",
+        "resourceconfig.json: 1 problem (current_host)",
+        "checkpointconfig.json: 1 problem (LocalPath)",
+    ]
+    assert [line.partition(":")[0] for line in lines[4:]] == [
+        "epochs",
+        "trian",
+        "current_host",
+        "LocalPath",
+    ]
+
+
+def test_checkpoints_without_a_path_lie_in_a_tree_that_is_relative(
+    tree: Tree,
+    write_config: WriteConfig,
+    channel_settings: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     write_config("hyperparameters.json", HYPERPARAMETERS)
-    with pytest.raises(CustomerError, match=r"^inputdataconfig\.json is missing"):
-        read_job(tree)
+    write_config("inputdataconfig.json", channel_settings)
+    write_config("checkpointconfig.json", {})
+    monkeypatch.chdir(tree.base.parent)
+    relative = Tree(tree.base.relative_to(tree.base.parent))
+    assert read_job(relative).checkpoints == CheckpointPlace(tree.checkpoints)
 
 
 def test_one_of_several_hosts_knows_its_place(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from semseg.sagemaker.attempts import Attempt, raise_all
 from semseg.sagemaker.channels import Channels, read_channels
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Configuration, Hyperparameters, read_hyperparameters
@@ -34,20 +35,29 @@ class Job:
 def read_job(tree: Tree) -> Job:
     """The job described under ``input/config`` of `tree`.
 
-    Raises CustomerError about the first of these that is wrong, naming its file: hyperparameters,
-    channels, hosts, checkpoints. It looks at no image.
+    Raises CustomerError about all that is wrong with hyperparameters, channels, hosts and
+    checkpoints, naming the files. It looks at no image.
     """
-    configuration = read_hyperparameters(tree.hyperparameters)
-    channels = read_channels(tree)
-    hosts = read_hosts(tree.resourceconfig)
-    if hosts.count > 1:
-        _refuse_parts(channels, tree.inputdataconfig.name)
-    checkpoints = read_checkpoint_place(tree.checkpointconfig, default=tree.checkpoints)
-    return Job(tree, configuration, configuration.hyperparameters, channels, hosts, checkpoints)
+    configuration = Attempt(lambda: read_hyperparameters(tree.hyperparameters))
+    channels = Attempt(lambda: read_channels(tree))
+    hosts = Attempt(lambda: read_hosts(tree.resourceconfig))
+    whole = Attempt(lambda: _refuse_parts(channels.value, hosts.value, tree.inputdataconfig.name))
+    checkpoints = Attempt(lambda: read_checkpoint_place(tree.checkpointconfig, tree.checkpoints))
+    raise_all(configuration, channels, hosts, whole, checkpoints)
+    return Job(
+        tree,
+        configuration.value,
+        configuration.value.hyperparameters,
+        channels.value,
+        hosts.value,
+        checkpoints.value,
+    )
 
 
-def _refuse_parts(channels: Channels, where: str) -> None:
-    """Raises CustomerError about all channels of which a host would not have the whole."""
+def _refuse_parts(channels: Channels, hosts: Hosts, where: str) -> None:
+    """Raises CustomerError about all channels of which one of several hosts lacks a part."""
+    if hosts.count == 1:
+        return
     problems = []
     for channel in filter(None, vars(channels).values()):
         if channel.is_pipe:

@@ -72,7 +72,7 @@ def read_checkpoint_place(path: Path, default: Path) -> CheckpointPlace | None:
     """
     if not path.exists():
         return None
-    local_path = read_json_object(path).get("LocalPath") or str(default)
+    local_path = read_json_object(path).get("LocalPath") or str(default.absolute())
     if not _is_name(local_path) or not Path(local_path).is_absolute():
         problem = _wrong("LocalPath", local_path, "the absolute path of a folder")
         raise CustomerError(summarize(path.name, [problem]))
