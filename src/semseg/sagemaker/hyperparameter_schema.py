@@ -121,7 +121,8 @@ class Hyperparameters(BaseModel):
         alias="_aux_weight", description="Weight of the auxiliary loss."
     )
     hybrid: Annotated[bool, Flag()] = Field(
-        alias="_hybrid", description="Compile the network; this version always does."
+        alias="_hybrid",
+        description="Without effect: the network is compiled wherever syncbn allows it.",
     )
     augmentation_type: Annotated[str, OneOf("default")] = Field(
         alias="_augmentation_type", description="Which augmentation is used."
