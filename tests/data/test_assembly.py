@@ -125,13 +125,13 @@ def memory_by_epoch(pairs: list[Pair], epochs: int) -> list[int]:
     return sizes
 
 
-def test_twenty_epochs_take_no_more_memory_than_ten(
+def test_forty_epochs_take_no_more_memory_than_ten(
     make_pairs: Callable[[int], list[Pair]],
 ) -> None:
-    """An epoch's batches are 10 MB: a tenth of them kept would show. One epoch says little.
+    """An epoch's batches are 10 MB: a tenth of them kept would be 27 MB. One epoch says little.
 
     In a process of its own: gaps that other tests have left in the memory are filled up slowly.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        sizes = process.submit(memory_by_epoch, make_pairs(48), 20).result()
-    assert statistics.median(sizes[-5:]) - statistics.median(sizes[5:10]) < 6e6
+        sizes = process.submit(memory_by_epoch, make_pairs(48), 40).result()
+    assert statistics.median(sizes[-5:]) - statistics.median(sizes[8:13]) < 14e6

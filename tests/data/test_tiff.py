@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from semseg.data.images import ImageError, read_header, read_image
+from semseg.data.tiff import MOST_NUMBERS
 from tests.data.tiffs import LONG, ORIENTATION, SHORT, TILE_LENGTH, TILE_WIDTH, tiff
 
 TILE = bytes(64 * 64)
@@ -24,7 +25,6 @@ def test_a_header_tells_how_large_tiles_are(order: str) -> None:
 
 
 def test_of_a_tag_that_is_there_twice_the_larger_one_counts() -> None:
-    """Pillow takes the last and libtiff the first."""
     twice = [(TILE_WIDTH, SHORT, 16), (TILE_LENGTH, LONG, 16)]
 
     assert read_header(tiff(TILE, (8, 8), tile=64, more=twice)).tile_pixels == 64 * 64
@@ -42,6 +42,29 @@ def test_the_tiles_of_a_big_tiff_count_too() -> None:
     data = struct.pack("<2s3HQQ", b"II", 43, 8, 0, 16, len(entries)) + listed + bytes(8)
 
     assert read_header(data).tile_pixels == 4096 * 2048
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_millions_of_strips_are_refused_before_anything_takes_memory_for_them(order: str) -> None:
+    """Pillow makes an object for each strip that a file lists, though the picture has two rows."""
+    many = MOST_NUMBERS + 1
+    listed = tiff(bytes(2), (1, 2), order=order)
+    one_strip = struct.pack(order + "HHII", 273, LONG, 1, 8)
+    many_strips = struct.pack(order + "HHII", 273, SHORT, many, len(listed))
+    assert listed.count(one_strip) == 1
+    data = listed.replace(one_strip, many_strips) + bytes(2 * many)
+
+    for read in (read_header, read_image):
+        with pytest.raises(ImageError, match=f"lists {many + 8} strips"):
+            read(data)
+    cut = data[: len(listed) - 12]  # the directory's end is missing, and what there is counts
+    with pytest.raises(ImageError, match="strips"):
+        read_header(cut)
+
+
+def test_what_two_readers_read_differently_is_refused() -> None:
+    with pytest.raises(ImageError, match="BigTIFF"):
+        read_header(b"MM\x00\x2b\x00\x08\x00\x00" + bytes(100))
 
 
 def test_white_is_white_in_twelve_bits() -> None:

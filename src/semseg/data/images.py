@@ -9,7 +9,6 @@ text is one plain sentence without a path: the caller knows the path, and bytes 
 """
 
 import errno
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,44 +16,11 @@ from io import BytesIO
 from typing import BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from semseg.data import png, tiff
 from semseg.data.colours import by_frequency, codes_of, named
-
-# A multi-picture file (MPO) opens as the JPEG it begins with. Formats that hand the file to another
-# program (EPS to Ghostscript) are left out for good. Naming the plugins imports them here, once,
-# and not in whichever thread reads the first TIFF.
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        BmpImagePlugin.BmpImageFile,
-        GifImagePlugin.GifImageFile,
-        TiffImagePlugin.TiffImageFile,
-        WebPImagePlugin.WebPImageFile,
-    )
-)
-
-# Pillow warns at 89 megapixels and refuses at twice that, whoever sent the picture. How much is too
-# much is for the caller to say (`max_pixels`): a satellite picture is fine to train on, an unknown
-# client's is not. The setting is global, so it is made once and not around each read.
-Image.MAX_IMAGE_PIXELS = None
-
-# What Pillow remarks about metadata (a bad EXIF tag, a malformed multi-picture index) concerns no
-# pixel, and would put lines of Pillow's source code into a training log.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+from semseg.data.pillow import FORMATS
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _MASK_MODES = ("L", "P", "1")
@@ -132,7 +98,9 @@ class Header:
 def read_header(data: bytes, max_pixels: int | None = None) -> Header:
     """What the file says of itself; no pixel is decoded. Raises as `open_image` does."""
     with _opened(data, max_pixels) as image:
-        return Header(str(image.format), image.width, image.height, _pixels_of_a_tile(image, data))
+        is_tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
+        tile = tiff.tile_pixels(data) if is_tiff else 0
+        return Header(str(image.format), image.width, image.height, tile)
 
 
 def open_image(source: Stored | bytes | BinaryIO, max_pixels: int | None = None) -> Image.Image:
@@ -196,6 +164,8 @@ def _opened(data: bytes, max_pixels: int | None) -> Iterator[Image.Image]:
     # Importing gluoncv sets this to True, after which Pillow turns the missing part of a cut file
     # into grey without a word. An import happens once, and every read sets it back, in any thread.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if reason := tiff.refusal(data):
+        raise ImageError(reason)
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _check_size(image, max_pixels)
@@ -231,12 +201,6 @@ def _check_size(image: Image.Image, max_pixels: int | None) -> None:
             f"The image has {image.width} x {image.height} = {pixels} pixels,"
             f" the limit is {max_pixels}."
         )
-
-
-def _pixels_of_a_tile(image: Image.Image, data: bytes) -> int:
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return tiff.tile_pixels(data, image.tag_v2.offset)
-    return 0
 
 
 def _in_plain_words(error: Exception) -> str:
