@@ -1,3 +1,4 @@
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from semseg.data.normalization import normalize
 from semseg.inference import predictor as predictor_module
 from semseg.inference.forward import Forward
 from semseg.inference.predictor import Predictor
+from semseg.networks import tile_graphs
 from semseg.networks.artifact import BEST, Artifact, read_artifact, write_configuration
+from semseg.networks.loading import load_network
 from semseg.networks.zoo import build
 from semseg.sagemaker.errors import CustomerError
 
@@ -111,6 +114,27 @@ def test_nothing_is_prepared_beside_a_large_image(
         predictor.mask(image(32, 64))
     assert prepared() == 32 * 64
     assert predictor.mask(image(65, 64)).shape == (65, 64)
+
+
+def test_the_network_that_windows_were_made_of_is_gone_before_they_are_computed(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = []
+
+    def load(*given: Any) -> Any:
+        network = load_network(*given)
+        networks.append(weakref.ref(network))
+        return network
+
+    def tiled(*_given: object) -> np.ndarray:
+        assert [network() for network in networks] == [None]
+        return np.zeros((CLASSES, 9, 8), np.float32)
+
+    monkeypatch.setattr(tile_graphs, "load_network", load)
+    monkeypatch.setattr(predictor_module, "tiled_logits", tiled)
+    predictor = Predictor(artifact, affordable=64 * 64)
+    assert predictor.mask(image(65, 64)).shape == (65, 64)
+    assert len(networks) == 1
 
 
 def test_an_artifact_trained_without_auxiliary_head(tmp_path: Path) -> None:

@@ -6,23 +6,44 @@ import numpy as np
 import pytest
 
 from semseg.inference.predictor import Predictor
+from semseg.inference.tiling import windows
 from semseg.networks.artifact import Artifact
 from semseg.networks.tile_graphs import read_tile_graphs
 from tests.inference.pictures import picture
 
 # Two or three windows each: those of DeepLabV3 are long, as its widest convolution looks far.
 SIZES = {"fcn": (90, 1103), "psp": (90, 1103), "deeplab": (60, 2403)}
+# Two by two windows, of as few cells a side as windows have.
+SQUARE = 584
 
 
 # Parts of an image that are computed at once. Where it is the smaller one, DeepLabV3's windows are
 # left with a margin of 36 cells, as they are in 3 GiB.
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [0.67, 0.52])
-def test_seams_do_not_show(trained: tuple[Any, Artifact], part: float) -> None:
+@pytest.mark.parametrize("upright", [False, True])
+def test_seams_do_not_show(trained: tuple[Any, Artifact], part: float, upright: bool) -> None:
     _, artifact = trained
-    height, width = SIZES[artifact.architecture.algorithm]
+    sides = SIZES[artifact.architecture.algorithm]
+    height, width = sides[::-1] if upright else sides
+    check_seams(artifact, height, width, int(height * width * part))
+
+
+@pytest.mark.slow
+def test_seams_do_not_show_in_windows_beside_and_below_each_other(
+    trained: tuple[Any, Artifact],
+) -> None:
+    _, artifact = trained
+    if artifact.architecture.algorithm == "deeplab":
+        pytest.skip("four windows of DeepLabV3 would take 20 megapixels")
+    at_once = SQUARE * SQUARE - 1
+    assert len(windows(SQUARE, SQUARE, at_once, margin=40)) == 4
+    check_seams(artifact, SQUARE, SQUARE, at_once)
+
+
+def check_seams(artifact: Artifact, height: int, width: int, at_once: int) -> None:
+    """Fails if an image looks different when it is computed in windows of so many pixels."""
     photo = picture(height, width)
-    at_once = int(height * width * part)
     whole = Predictor(artifact).probabilities(photo)
     tiled = Predictor(artifact, affordable=at_once).probabilities(photo)
 

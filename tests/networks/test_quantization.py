@@ -52,6 +52,13 @@ def run(graph: Graph, batch: np.ndarray) -> np.ndarray:
     return np.asarray(mx.nd.CachedOp(graph.symbol)(*values).asnumpy())
 
 
+def test_what_is_no_number_is_said_to_be_the_models_fault(graph: Graph) -> None:
+    calibration = Calibration(graph)
+    calibration.watch(np.full((1, 3, 32, 32), np.nan, np.float32))
+    with pytest.raises(CustomerError, match="no numbers"):
+        calibration.ranges()
+
+
 def test_most_pixels_have_the_same_class_at_any_size(graph: Graph, ranges: Ranges) -> None:
     int8 = quantized(graph, ranges)
     for size in ((96, 64), (120, 88), (57, 131)):

@@ -1,3 +1,4 @@
+import errno
 import json
 import logging
 import os
@@ -84,6 +85,15 @@ def test_every_stage_of_an_image_is_timed_and_its_pixels_counted(app):
     assert values["semseg_image_pixels_sum",] == 54
     assert values["semseg_model_load_seconds",] > 0
     assert values["semseg_resident_memory_bytes",] > 1_000_000
+
+
+def test_a_worker_without_a_file_left_to_open_still_answers(app, monkeypatch):
+    def no_file() -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("semseg.serving.metrics._resident_bytes", no_file)
+    ask(app, "/invocations", method="POST", data=IMAGE)
+    assert values_of(ask(app))["semseg_image_pixels_count",] == 1
 
 
 def test_what_waits_for_the_network_is_told(app, predictor):

@@ -1,5 +1,6 @@
 """A trained model that answers for one image of any size at a time."""
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ class Predictor:
         self._forward.forget()  # the memory is for what follows
         # Read anew for each of these rare images, rather than kept for good.
         graphs = read_tile_graphs(self._artifact)
+        gc.collect()  # the network they were made of: Gluon's blocks refer to each other in circles
         return tiled_logits(
             image,
             self._pixels_at_once,

@@ -41,11 +41,11 @@ class ImageWide(ABC):
         return bilinear_shares(F, fine, cells)
 
 
-def find_image_wide(head: Any) -> ImageWide | None:
-    """The image-wide block of a head, or the head itself; FCN has none."""
+def image_wide_of(head: Any) -> ImageWide:
+    """The image-wide block of PSP's or DeepLabV3's head, or the head itself."""
     found: list[ImageWide] = []
     head.apply(lambda block: found.append(block) if isinstance(block, ImageWide) else None)
-    return found[0] if found else None
+    return found[0]
 
 
 def averaging_shares(F: Any, places: Any, grid: int) -> Any:

@@ -55,7 +55,16 @@ class Calibration:
         self.images += len(images)
 
     def ranges(self) -> Ranges:
-        """What was seen. Tensors of one name, as blocks used several times have, share a range."""
+        """What was seen. Tensors of one name, as blocks used several times have, share a range.
+
+        Raises:
+            CustomerError: the network's values are infinite, or not numbers.
+        """
+        if not np.isfinite(self._limits).all():
+            raise CustomerError(
+                "The model cannot be quantized: on these images it computes values that are "
+                "infinite or no numbers. Train it again, with a lower learning_rate."
+            )
         ranges: dict[str, tuple[float, float]] = {}
         for name, (low, high) in zip(self._names, self._limits.tolist(), strict=True):
             known = ranges.get(name, (low, high))

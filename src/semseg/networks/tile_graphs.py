@@ -10,8 +10,11 @@ from semseg.networks.artifact import Artifact
 from semseg.networks.base import BackbonePath, MainPath
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import DATA, Graph, graph_of
-from semseg.networks.image_wide import find_image_wide
+from semseg.networks.image_wide import image_wide_of
 from semseg.networks.loading import load_network
+
+# Algorithms whose heads use averages of the whole image.
+_SEES_ALL = ("psp", "deeplab")
 
 # The second input of `TileGraphs.logits`.
 IMAGE_WIDE = "image_wide"
@@ -52,12 +55,12 @@ def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
     Raises:
         CustomerError: the parameters do not fit the network.
     """
+    if artifact.architecture.algorithm not in _SEES_ALL:
+        return None
     with mx.name.NameManager():
         network = load_network(artifact, mx.cpu())
         head = network.inference_head()
-        image_wide = find_image_wide(head)
-        if image_wide is None:
-            return None
+        image_wide = image_wide_of(head)
         data = mx.sym.var(DATA)
         features = BackbonePath(network)(data)
         branches = [branch(data) for branch in image_wide.branches()]

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -153,7 +153,8 @@ class Metrics:
         return generate_latest(together)
 
     def _note_memory(self) -> None:
-        self._memory.set(_resident_bytes())
+        with suppress(OSError):  # a worker with no file left to open still answers
+            self._memory.set(_resident_bytes())
 
 
 def forget(folder: Path | None, worker: int) -> None:

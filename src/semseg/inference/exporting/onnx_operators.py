@@ -6,14 +6,17 @@ another translation raises `Untranslatable`.
 """
 
 import ast
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import mxnet as mx
 import numpy as np
+from mxnet import nd
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
+
+from semseg.networks.image_wide import averaging_shares
 
 Shape = tuple[int, ...]
 
@@ -124,20 +127,13 @@ def _adaptive_average(node: Node) -> Piece:
             helper.make_node("MatMul", [down, node.inputs[0]], [stripes], name=stripes),
             helper.make_node("MatMul", [stripes, across], [node.name], name=node.name),
         ],
-        {down: cell_shares(height, rows), across: cell_shares(width, columns).T.copy()},
+        {down: _shares(height, rows).T.copy(), across: _shares(width, columns)},
     )
 
 
-def cell_shares(points: int, cells: int) -> NDArray[np.float32]:
-    """What each point adds to the average of each cell, (cells, points), as MXNet and PyTorch cut.
-
-    Cell i goes from floor(i * points / cells) up to ceil((i + 1) * points / cells), so neighbours
-    may share points.
-    """
-    shares = np.zeros((cells, points), np.float32)
-    for cell in range(cells):
-        first, end = cell * points // cells, math.ceil((cell + 1) * points / cells)
-        shares[cell, first:end] = 1 / (end - first)
+def _shares(points: int, cells: int) -> NDArray[np.float32]:
+    with mx.cpu():
+        shares: NDArray[np.float32] = averaging_shares(nd, nd.arange(points), cells).asnumpy()
     return shares
 
 

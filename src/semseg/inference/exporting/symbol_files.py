@@ -6,7 +6,7 @@ from mxnet import nd
 
 from semseg.inference.exporting.graph import with_fixed_size
 from semseg.networks.graph import Graph
-from semseg.sagemaker.files import write_atomically, write_text
+from semseg.sagemaker.files import replacement
 
 
 def write_symbol(
@@ -26,7 +26,11 @@ def write_symbol(
         f"aux:{name}" if name in states else f"arg:{name}": value
         for name, value in graph.parameters.items()
     }
-    write_atomically(parameter_file, lambda temporary: nd.save(str(temporary), arrays))
-    write_text(symbol_file, symbol.tojson())
+    # Both are on the disk before either has its name, or one might lie beside an older other.
+    with (
+        replacement(parameter_file, lambda temporary: nd.save(str(temporary), arrays)),
+        replacement(symbol_file, lambda temporary: symbol.save(str(temporary))),
+    ):
+        pass
     images = f"of {size[0]}x{size[1]}" if size else "of any size"
     return f"{symbol_file}\n{parameter_file}\n{symbol.name} of images {images}"
