@@ -10,10 +10,12 @@ from scripts.benchmarks.serving.__main__ import main
 from scripts.benchmarks.serving.contenders import CONTENDERS
 from scripts.benchmarks.serving.engines import ENGINES
 from scripts.benchmarks.serving.memory import peak_bytes
+from scripts.benchmarks.serving.models import provide_artifact
 from scripts.benchmarks.serving.quiet import busy_share
 from scripts.benchmarks.serving.results import Result
 from scripts.benchmarks.serving.table import percentile, promises, table
 from scripts.benchmarks.serving.timing import repeat
+from semseg.networks.artifact import BEST
 
 
 def result(contender: str, **figures: object) -> Result:
@@ -114,6 +116,18 @@ def test_the_peak_of_a_process_counts_its_children() -> None:
 
 def test_the_share_of_others_is_a_share() -> None:
     assert 0 <= busy_share(0.05) <= 1
+
+
+def test_trained_models_are_not_mistaken_for_those_of_another_run(tmp_path: Path) -> None:
+    trained, place = tmp_path / "trained", tmp_path / "place"
+    provide_artifact("fcn", trained / "fcn", None)
+    provide_artifact("fcn", place, trained)
+    provide_artifact("fcn", place, trained)
+    assert (place / BEST).read_bytes() == (trained / "fcn" / BEST).read_bytes()
+
+    (place / BEST).write_bytes(b"of another run")
+    with pytest.raises(SystemExit, match="choose another --place"):
+        provide_artifact("fcn", place, trained)
 
 
 @pytest.mark.slow

@@ -21,10 +21,9 @@ from scripts.benchmarks.serving.machine import machine
 from scripts.benchmarks.serving.measuring import MEASURES, Bench
 from scripts.benchmarks.serving.models import (
     NETWORKS,
-    copy_artifact,
+    provide_artifact,
     quantize,
     write_onnx,
-    write_random_artifact,
 )
 from scripts.benchmarks.serving.quiet import busy_share
 from scripts.benchmarks.serving.results import Result
@@ -38,14 +37,15 @@ def run(options: argparse.Namespace) -> None:
     """Measures what the options ask for; a network's and size's contenders follow each other."""
     for network in options.networks:
         folder: Path = options.place / network
-        if not (folder / "model").exists():
-            if options.models:
-                copy_artifact(options.models / network, folder / "model")
-            else:
-                write_random_artifact(folder / "model", network)
+        provide_artifact(network, folder / "model", options.models)
         for height, width in options.sizes:
             for name in options.contenders:
                 contender = CONTENDERS[name]
+                # Under load even the smallest image keeps the workers busy all the time.
+                asked = contender.serve and (height, width) == min(options.sizes)
+                measures = set(options.measures) - (set() if asked else {"ping"})
+                if not measures:
+                    continue
                 if contender.engine in ("onnxruntime", "openvino"):
                     write_onnx(folder, height, width)
                 elif contender.engine == "semseg, int8":
@@ -53,13 +53,10 @@ def run(options: argparse.Namespace) -> None:
                 blank = Result(contender=name, network=network, height=height, width=width)
                 result = results.read(options.place / "results", blank)
                 print(f"{NETWORKS[network]} {height}x{width} {name}", file=sys.stderr, flush=True)
-                # Under load even the smallest image keeps the workers busy all the time.
-                least = (height, width) == min(options.sizes)
-                measures = set(options.measures) - (set() if least else {"ping"})
                 bench = Bench(contender, folder, result, options.seconds, options.least)
                 before = busy_share()
                 bench.measure(measures)
-                result.busy = round(max(before, busy_share()), 2)
+                result.busy = round(max(before, busy_share(), result.busy or 0), 2)
                 result.machine = machine()
                 result.measured = datetime.now(UTC).isoformat(timespec="seconds")
                 results.write(options.place / "results", result)

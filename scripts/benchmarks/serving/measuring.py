@@ -48,7 +48,7 @@ class Bench:
         ]
 
     def measure(self, measures: set[str]) -> None:
-        """Does those of `MEASURES`; `/ping` is asked of `serve` only."""
+        """Does those of `MEASURES`; "ping" is for `serve` only."""
         if "forward" in measures:
             self._forward()
         if measures & {"http", "load", "ping"}:
@@ -85,9 +85,10 @@ class Bench:
             if "load" in measures:
                 images, seconds = throughput(endpoint.url, body, CLIENTS, self._seconds)
                 self._result.images_per_second = images / seconds
-            if "ping" in measures and self._contender.serve:
+            if "ping" in measures:
                 self._result.ping = self._pings(endpoint.url, client, body)
-            self._result.http_bytes = peak_bytes(endpoint.process)
+            if "load" in measures or self._result.images_per_second is None:
+                self._result.http_bytes = peak_bytes(endpoint.process)
         self._result.seconds_to_ping = round(endpoint.seconds_to_ping, 3)
 
     def _pings(self, url: str, client: Client, body: bytes) -> list[float]:

@@ -7,11 +7,28 @@ from pathlib import Path
 
 from scripts.benchmarks.serving.engines import onnx_file
 from scripts.benchmarks.serving.pictures import jpeg
-from semseg.networks.artifact import CONFIGURATION, read_artifact
-from semseg.networks.thresholds import THRESHOLDS
+from semseg.networks.artifact import BEST, CONFIGURATION, read_artifact
+from semseg.networks.thresholds import THRESHOLDS, fingerprint
 
 NETWORKS = {"fcn": "FCN", "psp": "PSP", "deeplab": "DeepLabV3"}
 CLASSES = 21
+
+
+def provide_artifact(algorithm: str, model: Path, trained: Path | None) -> None:
+    """Puts a model into a folder, unless it is there already.
+
+    Args:
+        algorithm: of the network.
+        model: the folder.
+        trained: a folder with an artifact for each algorithm; None for random weights.
+    """
+    if trained is None:
+        if not (model / BEST).exists():
+            write_random_artifact(model, algorithm)
+    elif not (model / BEST).exists():
+        copy_artifact(trained / algorithm, model)
+    elif fingerprint(model / BEST) != fingerprint(read_artifact(trained / algorithm).parameters):
+        sys.exit(f"{model} has another model than {trained / algorithm}: choose another --place.")
 
 
 def write_random_artifact(model: Path, algorithm: str) -> None:
@@ -41,7 +58,7 @@ def copy_artifact(trained: Path, model: Path) -> None:
     """A trained model, which stays as it is: thresholds will lie beside the copy."""
     artifact = read_artifact(trained)
     model.mkdir(parents=True, exist_ok=True)
-    for file in (artifact.parameters, artifact.parameters.with_name(CONFIGURATION)):
+    for file in (artifact.parameters.with_name(CONFIGURATION), artifact.parameters):
         shutil.copy(file, model)
 
 

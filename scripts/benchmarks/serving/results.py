@@ -22,7 +22,8 @@ class Result(BaseModel):
         width: of the image.
         machine: its CPUs.
         measured: UTC date and time of the newest piece.
-        busy: the share of the CPUs that others had right before or after it.
+        busy: the share of the CPUs that others had right before or after it; of several pieces, the
+            greatest.
         forward: seconds of each image, from pixels to mask, in the engine's own process.
         forward_cpus: how many CPUs that kept busy; fewer than there are where others took them.
         forward_bytes: peak memory of that process.
