@@ -62,6 +62,13 @@ class Server:
             time.sleep(0.1)
         return self
 
+    def wait_until_loaded(self, models: int, seconds: float = 120) -> None:
+        """So many in all; it answers as soon as the first of its workers has loaded one."""
+        deadline = time.monotonic() + seconds
+        while self.log.count("...model loaded.") < models:
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.1)
+
     def post(self, body: bytes, accept: str | None = "image/png", **options) -> requests.Response:
         headers = {"Accept": accept, **options.pop("headers", {})}
         return requests.post(

@@ -62,7 +62,7 @@ def test_a_worker_killed_under_load_is_replaced_and_loses_what_it_held_alone(
     variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": str(workers)}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
-        loaded(server, workers)
+        server.wait_until_loaded(workers)
         stop = threading.Event()
         with ThreadPoolExecutor(CLIENTS) as pool:
             clients = [
@@ -76,7 +76,7 @@ def test_a_worker_killed_under_load_is_replaced_and_loses_what_it_held_alone(
                 time.sleep(0.01)
             death = time.monotonic()
             try:
-                loaded(server, workers + 1)
+                server.wait_until_loaded(workers + 1)
                 time.sleep(1)
             finally:
                 stop.set()
@@ -88,13 +88,6 @@ def test_a_worker_killed_under_load_is_replaced_and_loses_what_it_held_alone(
         assert server.stop() == 0
 
 
-def loaded(server: Server, times: int) -> None:
-    deadline = time.monotonic() + 120
-    while server.log.count("...model loaded.") < times:
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.1)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_sigterm_under_load_loses_nothing_that_was_accepted(
@@ -103,7 +96,7 @@ def test_sigterm_under_load_loses_nothing_that_was_accepted(
     variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": workers}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
-        loaded(server, int(workers))
+        server.wait_until_loaded(int(workers))
         with ThreadPoolExecutor(2 * CLIENTS) as pool:
             clients = [
                 pool.submit(

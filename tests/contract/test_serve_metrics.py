@@ -32,8 +32,7 @@ def test_all_workers_are_in_it_and_the_dead_are_not(tmp_path, served_tree, image
     variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
-        while server.log.count("...model loaded.") < 2:
-            time.sleep(0.1)
+        server.wait_until_loaded(2)
         for _ in range(4):
             assert server.post(image_file(20, 30)).status_code == 200
         time.sleep(0.5)  # an answer is counted when it has been sent

@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -198,12 +197,10 @@ def test_two_workers_share_the_requests_and_a_killed_one_is_replaced(
         assert parameters["MaxConcurrentTransforms"] == 2
         assert parameters["MaxPayloadInMB"] == 20
 
+        server.wait_until_loaded(2)
         first = int(server.log.split("Booting worker with pid: ")[1].split()[0])
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while server.log.count("...model loaded.") < 3:
-            assert time.monotonic() < deadline, server.log
-            threading.Event().wait(0.2)
+        server.wait_until_loaded(3)
         server.wait_until(200)
         assert server.post(image_file(20, 20)).status_code == 200
         assert server.stop() == 0
