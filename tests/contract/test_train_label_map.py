@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.contract.test_train_refusals import assert_refused
+from tests.contract.refusals import assert_refused
 from tests.contract.training_job import EPOCHS, Run, TrainingJob
 
 TRAIN = {"map": {"0": 200, "1": "3", "2": 0}}

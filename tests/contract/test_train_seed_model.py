@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from semseg.networks.artifact import BEST
+from tests.contract.refusals import assert_refused, break_data, run_without_network
 from tests.contract.test_train_log import END, EPOCH, NOT_SAVED, SAVED_TWICE, START, kinds
-from tests.contract.test_train_refusals import assert_refused, break_data, run_without_network
 from tests.contract.test_train_streams import piped
 from tests.contract.training_job import Run, TrainingJob
 from tests.contract.watched import files

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.contract.refusals import assert_refused
 from tests.contract.test_train_log import END, kinds
-from tests.contract.test_train_refusals import assert_refused
 from tests.contract.test_train_streams import PIPE, records, take_payloads
 from tests.contract.training_job import EPOCHS, PREFIX, Outcome, Run, TrainingJob
 from tests.contract.watched import Watched, files, said

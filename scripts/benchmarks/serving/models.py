@@ -22,13 +22,15 @@ def provide_artifact(algorithm: str, model: Path, trained: Path | None) -> None:
         model: the folder.
         trained: a folder with an artifact for each algorithm; None for random weights.
     """
-    if trained is None:
-        if not (model / BEST).exists():
+    if not (model / BEST).exists():
+        if trained:
+            copy_artifact(trained / algorithm, model)
+        else:
             write_random_artifact(model, algorithm)
-    elif not (model / BEST).exists():
-        copy_artifact(trained / algorithm, model)
-    elif fingerprint(model / BEST) != fingerprint(read_artifact(trained / algorithm).parameters):
-        sys.exit(f"{model} has another model than {trained / algorithm}: choose another --place.")
+    elif trained:
+        there, wanted = model / BEST, read_artifact(trained / algorithm).parameters
+        if fingerprint(there) != fingerprint(wanted):
+            sys.exit(f"{there} is another model than {wanted}: choose another --place.")
 
 
 def write_random_artifact(model: Path, algorithm: str) -> None:
