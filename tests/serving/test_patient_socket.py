@@ -43,12 +43,13 @@ def test_sending_never_waits_and_nothing_is_lost(pair):
 def test_what_the_client_has_taken_is_known_long_before_more_can_be_sent(pair):
     ours, client = pair
     ours.sendall(LARGE)
+    sent = len(LARGE) - unsent(ours)
     wait_for(lambda: ours.acknowledged > 0)
     before = ours.acknowledged
     for _ in range(10):
         client.recv(1 << 17)
     wait_for(lambda: ours.acknowledged > before)
-    assert ours.acknowledged < len(LARGE) - unsent(ours)
+    assert before < ours.acknowledged <= sent == len(LARGE) - unsent(ours)
 
     while not ours.go_on():
         client.recv(1 << 20)

@@ -122,11 +122,12 @@ class Stop:
         said = f"Stop requested ({asked.name})"
         with self._turn:
             self._exit_code = _EXIT_CODES[asked]
-            self._requested.set()
             if not self._held_off:
                 logger.info("%s: ending at once, there is nothing to save.", said)
                 os._exit(self._exit_code)
-        logger.info("%s: the step under way is finished, then all is saved.", said)
+            # First said, then done: the step may be finished, and the process ended, in no time.
+            logger.info("%s: the step under way is finished, then all is saved.", said)
+            self._requested.set()
         if asked == signal.SIGINT:
             logger.info("Interrupt it once more to end at once, with what was saved before.")
             patience = _FOREVER
