@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from mxnet.gluon import HybridBlock, nn
 
-from semseg.networks.base import bilinear_shares
+from semseg.networks.base import bilinear_shares, turned
 from semseg.networks.batch_norm import scale_and_shift
 from semseg.networks.image_wide import ImageWide, averaging_shares, spread
 
@@ -115,8 +115,8 @@ class FactoredHead(HybridBlock, ImageWide):
         maps, first = [], 0
         for grid, branch in zip(self.grids, self.branches(), strict=True):
             own = F.slice_axis(lines, axis=3, begin=first, end=first + grid)
-            averages = F.dot(F.swapaxes(own, 2, 3), averaging_shares(F, rows, grid))
-            maps.append(branch(F.swapaxes(averages, 2, 3)))
+            averages = F.dot(turned(F, own), averaging_shares(F, rows, grid))
+            maps.append(branch(turned(F, averages)))
             first += grid
         down, across = (
             [self.shares(F, places, F.arange(grid)) for grid in self.grids]
