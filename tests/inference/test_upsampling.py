@@ -5,9 +5,10 @@ import tracemalloc
 import mxnet as mx
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from semseg.inference import upsampling
-from semseg.inference.upsampling import Logits, Size, mask_of, probabilities_of
+from semseg.inference.upsampling import Logits, Size, mask_of, probabilities_of, use_one_thread
 
 SIZES = [
     ((5, 7), (40, 56)),
@@ -85,3 +86,15 @@ def test_far_out_points_are_as_exact_as_near_ones() -> None:
     places = np.arange(2_000_000 - 100, 2_000_000) * (249_999 / 1_999_999)
     between = np.interp(places, np.arange(250_000), first)
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-between)), atol=1e-5)
+
+
+def test_numpy_keeps_to_one_thread_and_mxnet_to_its_own() -> None:
+    assert mx.__version__  # loaded, and its BLAS with it
+    before = {library["filepath"]: library["num_threads"] for library in threadpool_info()}
+    use_one_thread()
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    of_pthreads = [library for library in found if library["threading_layer"] == "pthreads"]
+    assert any("numpy" in library["filepath"] for library in of_pthreads)
+    assert {library["num_threads"] for library in of_pthreads} == {1}
+    [mxnets] = [library for library in found if library["threading_layer"] == "openmp"]
+    assert mxnets["num_threads"] == before[mxnets["filepath"]]

@@ -12,7 +12,7 @@ from semseg.inference.forward import Forward
 from semseg.inference.int8 import int8_forward, refuse_slower
 from semseg.inference.tiled import tiled_logits
 from semseg.inference.tiling import computed_pixels
-from semseg.inference.upsampling import Logits, mask_of, probabilities_of
+from semseg.inference.upsampling import Logits, mask_of, probabilities_of, use_one_thread
 from semseg.networks.artifact import Artifact
 from semseg.networks.devices import available_devices
 from semseg.networks.folding import fold_batch_normalization
@@ -61,6 +61,7 @@ class Predictor:
         self._artifact = artifact
         self._pixels_at_once = min(affordable, _MOST_AT_ONCE)
         self._device = device or available_devices(1)[0]
+        use_one_thread()
         graph = fold_batch_normalization(read_graph(artifact))
         # What is prepared stays in memory, and takes a copy of the weights besides.
         prepared = affordable // 2
