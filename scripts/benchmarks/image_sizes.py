@@ -138,12 +138,15 @@ def main() -> None:
     if arguments.model is None and not folder.exists():
         write_random_artifact(folder, arguments.algorithm)
 
+    from semseg.cpu import use_amx
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
     from semseg.serving.memory import WorkerMemory
 
+    if arguments.int8:
+        use_amx(os.environ)
     artifact = read_artifact(folder)
     memory = WorkerMemory(workers=1, memory=int(arguments.memory * (1 << 30)))
     predictor = Predictor(

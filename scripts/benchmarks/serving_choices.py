@@ -30,6 +30,7 @@ from scripts.benchmarks.serving.models import CLASSES, write_random_artifact
 from scripts.benchmarks.serving.pictures import jpeg
 from scripts.local.endpoint import Endpoint
 from semseg import runtime
+from semseg.cpu import use_amx
 from semseg.data.normalization import normalize
 from semseg.sagemaker.record import encode_record
 from semseg.serving.decoding import decode
@@ -171,6 +172,7 @@ def forward_seconds(endpoint: Endpoint) -> float:
 def compare_batches() -> None:
     """A table of seconds per image."""
     runtime.prepare()
+    use_amx(os.environ)
     import mxnet as mx
 
     from semseg.inference.forward import Forward

@@ -1,4 +1,4 @@
-"""What must be set before MXNet is imported: threads, oneDNN's cache, the GPU memory pool.
+"""What must be set before MXNet is imported: threads, oneDNN's cache, OpenBLAS' code, GPU memory.
 
 MXNet reads these variables once, when its library is loaded, so the entrypoints call this module
 first. A variable that the user set stays as it is.
@@ -8,6 +8,8 @@ import math
 import os
 from collections.abc import MutableMapping
 from pathlib import Path
+
+from semseg.cpu import BLAS_CORE_VARIABLE, blas_core
 
 # Kernels that oneDNN keeps per thread, one for each shape seen. Without a bound a worker's memory
 # grows with every new image size; with this one it levels off at the same speed.
@@ -50,6 +52,7 @@ def folder_in_memory() -> str | None:
 
 def environment(cpus: int) -> dict[str, str]:
     """The variables for one process that may keep `cpus` CPUs busy."""
+    core = blas_core()
     return {
         # MXNet's own default is half the CPUs of a virtual machine.
         "OMP_NUM_THREADS": str(max(1, cpus)),
@@ -59,6 +62,7 @@ def environment(cpus: int) -> dict[str, str]:
         "MXNET_MKLDNN_CACHE_NUM": _KERNELS_KEPT,
         # Keeps freed GPU memory by rounded size, so that images of many sizes can share it.
         "MXNET_GPU_MEM_POOL_TYPE": "Round",
+        **({} if core is None else {BLAS_CORE_VARIABLE: core}),
     }
 
 

@@ -5,6 +5,7 @@ what they need is imported inside.
 """
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,11 +68,14 @@ def semseg_int8(folder: Path, _height: int, _width: int) -> Engine:
 
 
 def _predictor(folder: Path, int8: bool) -> Engine:
+    from semseg.cpu import use_amx
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
 
+    if int8:
+        use_amx(os.environ)  # as a worker does
     artifact = read_artifact(folder / "model")
     predictor = Predictor(artifact, thresholds=read_thresholds(artifact) if int8 else None)
     predictor.warm_up()

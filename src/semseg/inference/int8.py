@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import mxnet as mx
 
+from semseg.cpu import cpu_flags
 from semseg.inference.forward import Forward
 from semseg.networks.graph import Graph
 from semseg.sagemaker.errors import CustomerError
@@ -17,6 +18,8 @@ _INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
 
 _SIZES_KEPT = 4
 _MOST_PIXELS_PREPARED = 1 << 20  # of all of them
+# With AMX the code that oneDNN compiles for one size takes 70 to 100 MB, for the smallest as well.
+_LEAST_PIXELS_PREPARED = 1 << 17
 _TRIED_SIDE = 256
 _TRIES = 3
 
@@ -39,7 +42,13 @@ def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forw
         most_pixels: of all sizes together that there is memory to prepare for.
     """
     most_pixels = min(most_pixels, _MOST_PIXELS_PREPARED)
-    return Forward(graph, mx.cpu(), sizes_kept=_SIZES_KEPT, most_pixels=most_pixels)
+    return Forward(
+        graph,
+        mx.cpu(),
+        sizes_kept=_SIZES_KEPT,
+        most_pixels=most_pixels,
+        least_pixels=_LEAST_PIXELS_PREPARED,
+    )
 
 
 def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
@@ -48,7 +57,7 @@ def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/c
     Raises:
         CustomerError: it is not, with both times.
     """
-    if _INSTRUCTIONS & _flags(cpuinfo):
+    if _INSTRUCTIONS & cpu_flags(cpuinfo):
         return
     seconds = {name: _seconds(one) for name, one in (("int8", int8), ("float32", float32))}
     if seconds["int8"] >= seconds["float32"]:
@@ -70,17 +79,3 @@ def _seconds(network: Compute) -> float:
         network(batch).wait_to_read()
         taken.append(time.perf_counter() - started)
     return median(taken)
-
-
-def _flags(cpuinfo: Path) -> set[str]:
-    """The CPU's features; none where the system does not tell."""
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return set()
-    return {
-        flag
-        for name, _, flags in (line.partition(":") for line in lines)
-        if name.strip() == "flags"
-        for flag in flags.split()
-    }

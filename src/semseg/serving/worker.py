@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.errors import HaltServer
 
+from semseg.cpu import use_amx
 from semseg.networks.artifact import read_artifact
 from semseg.networks.thresholds import read_thresholds
 from semseg.runtime import available_memory
@@ -87,6 +88,8 @@ def load_predictor(settings: Settings) -> AnyPredictor:
     """
     artifact = read_artifact(Tree.from_environment(os.environ).model)
     thresholds = read_thresholds(artifact) if settings.precision == "int8" else None
+    if thresholds is not None and use_amx(os.environ):
+        logger.info("int8 is computed with AMX.")
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
 

@@ -1,0 +1,88 @@
+"""What the host's CPU can do that MXNet's libraries do not find out, asked of Linux.
+
+OpenBLAS, as MXNet brings it, is of 2020: of an Intel CPU that is newer it only knows that it is
+x86, and multiplies matrices with instructions of 2004 (`openblas_get_config` says "Prescott"), at
+half the speed.
+
+AMX is a unit for products of matrices in 8 bits, in Intel's server CPUs since Sapphire Rapids (as
+EC2's m7i, c7i and r7i have them). The oneDNN that is inside MXNet 1.9.1 can use it, but does so
+only where `DNNL_MAX_CPU_ISA` names it, and never asks Linux for AMX's registers, which a process
+gets on demand: without them its first product ends the process with SIGILL.
+"""
+
+import ctypes
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+
+CPUINFO = Path("/proc/cpuinfo")
+
+BLAS_CORE_VARIABLE = "OPENBLAS_CORETYPE"
+MOST_INSTRUCTIONS_VARIABLE = "DNNL_MAX_CPU_ISA"
+
+# OpenBLAS' names of Intel's cores by what their code needs, the best one first.
+_INTEL_CORES = {
+    "SKYLAKEX": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "HASWELL": {"avx2", "fma"},
+}
+
+_AMX_INT8 = "amx_int8"
+_WITH_AMX = "AVX512_CORE_AMX"
+
+# Linux's documentation, arch/x86/xstate: how a process asks for the registers. They are its own
+# and its forks', but not those of a program that it becomes.
+_SYS_ARCH_PRCTL = 158
+_ARCH_REQ_XCOMP_PERM = 0x1023
+_XFEATURE_XTILEDATA = 18
+
+
+def cpu_flags(cpuinfo: Path = CPUINFO) -> set[str]:
+    """The CPU's features as Linux calls them; none where the system does not tell."""
+    return {flag for flags in _values(cpuinfo, "flags") for flag in flags.split()}
+
+
+def blas_core(cpuinfo: Path = CPUINFO) -> str | None:
+    """The core whose code OpenBLAS is to use; None where it is to find out by itself."""
+    if "GenuineIntel" not in _values(cpuinfo, "vendor_id"):
+        return None
+    flags = cpu_flags(cpuinfo)
+    return next((core for core, needed in _INTEL_CORES.items() if needed <= flags), None)
+
+
+def ask_for_amx() -> bool:
+    """Asks Linux for AMX's registers for this process; whether it gives them."""
+    linux = ctypes.CDLL(None)
+    status: int = linux.syscall(_SYS_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XFEATURE_XTILEDATA)
+    return status == 0
+
+
+def use_amx(
+    environ: MutableMapping[str, str],
+    flags: set[str] | None = None,
+    ask: Callable[[], bool] = ask_for_amx,
+) -> bool:
+    """Lets oneDNN compute int8 with AMX in this process, where the CPU has it and Linux allows it.
+
+    The values are the same to the last bit. Call it before MXNet computes anything, since oneDNN
+    looks once.
+
+    Args:
+        environ: this process's environment; what the user set there stays.
+        flags: the CPU's; those of `cpu_flags` if None.
+        ask: for the registers; not called where there is no AMX.
+
+    Returns:
+        Whether oneDNN will.
+    """
+    if _AMX_INT8 not in (cpu_flags() if flags is None else flags) or not ask():
+        return False
+    return environ.setdefault(MOST_INSTRUCTIONS_VARIABLE, _WITH_AMX) == _WITH_AMX
+
+
+def _values(cpuinfo: Path, wanted: str) -> set[str]:
+    """What all processors say of one thing."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return set()
+    pairs = (line.partition(":") for line in lines)
+    return {value.strip() for name, _, value in pairs if name.strip() == wanted}

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from semseg.cpu import blas_core, cpu_flags, use_amx
+from semseg.runtime import environment
+
+SAPPHIRE_RAPIDS = {"avx512_vnni", "amx_tile", "amx_int8"}
+
+
+def test_flags_are_those_of_all_processors(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(
+        "processor\t: 0\nmodel name\t: a CPU\nflags\t\t: sse2 avx2\nbugs\t\t: amx_int8\n"
+        "processor\t: 1\nflags\t\t: sse2 avx2\n"
+    )
+    assert cpu_flags(cpuinfo) == {"sse2", "avx2"}
+
+
+def test_a_system_that_does_not_tell_has_none(tmp_path: Path) -> None:
+    assert cpu_flags(tmp_path / "no such file") == set()
+
+
+AVX512 = "avx512f avx512dq avx512cd avx512bw avx512vl"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "core"),
+    [
+        ("GenuineIntel", f"fma avx2 {AVX512} amx_int8", "SKYLAKEX"),
+        ("GenuineIntel", "fma avx2 avx512f", "HASWELL"),
+        ("GenuineIntel", "sse2 avx", None),
+        ("AuthenticAMD", f"fma avx2 {AVX512}", None),
+    ],
+)
+def test_openblas_is_told_of_intels_cores(
+    tmp_path: Path, vendor: str, flags: str, core: str | None
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"vendor_id\t: {vendor}\nflags\t\t: {flags}\n")
+    assert blas_core(cpuinfo) == core
+
+
+def test_what_it_is_told_is_in_the_environment() -> None:
+    assert environment(cpus=1).get("OPENBLAS_CORETYPE") == blas_core()
+
+
+def test_onednn_is_told_of_amx_once_linux_has_given_its_registers() -> None:
+    environ = {"PATH": "/bin"}
+    assert use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: True)
+    assert environ == {"PATH": "/bin", "DNNL_MAX_CPU_ISA": "AVX512_CORE_AMX"}
+
+
+def test_where_linux_refuses_it_is_not() -> None:
+    """It would end with SIGILL."""
+    environ: dict[str, str] = {}
+    assert not use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: False)
+    assert environ == {}
+
+
+def test_a_cpu_without_it_is_not_asked_for() -> None:
+    def ask() -> bool:
+        raise AssertionError("another architecture may mean something else by this number")
+
+    environ: dict[str, str] = {}
+    assert not use_amx(environ, {"avx2", "avx512_vnni"}, ask)
+    assert environ == {}
+
+
+@pytest.mark.parametrize(("chosen", "used"), [("AVX2", False), ("AVX512_CORE_AMX", True)])
+def test_what_the_user_has_set_stays_and_is_safe(chosen: str, used: bool) -> None:
+    asked = []
+    environ = {"DNNL_MAX_CPU_ISA": chosen}
+
+    def ask() -> bool:
+        asked.append(True)
+        return True
+
+    assert use_amx(environ, SAPPHIRE_RAPIDS, ask) == used
+    assert asked == [True]
+    assert environ == {"DNNL_MAX_CPU_ISA": chosen}
