@@ -52,6 +52,13 @@ def test_workers_share_the_cpus() -> None:
     assert serving_environment(workers=1000)["OMP_NUM_THREADS"] == "1"
 
 
+def test_int8_keeps_the_kernels_of_a_whole_network() -> None:
+    """For the next image of this size; PSP on ResNet-101 has 370 (DNNL_VERBOSE=2)."""
+    name = "DNNL_PRIMITIVE_CACHE_CAPACITY"
+    assert int(serving_environment(workers=1, int8=True)[name]) > 370
+    assert int(serving_environment(workers=1)[name]) == 128
+
+
 @pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
 def test_the_containers_memory_limit_counts(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)

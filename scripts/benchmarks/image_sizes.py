@@ -114,9 +114,9 @@ def one_large(predictor: "Predictor", height: int, width: int) -> None:
     )
 
 
-def as_a_worker() -> None:
+def as_a_worker(int8: bool) -> None:
     """Starts this program again with a worker's environment, which some libraries read early."""
-    wanted = runtime.serving_environment(workers=1)
+    wanted = runtime.serving_environment(workers=1, int8=int8)
     if not wanted.keys() <= os.environ.keys():
         arguments = [sys.executable, "-m", "scripts.benchmarks.image_sizes", *sys.argv[1:]]
         os.execve(sys.executable, arguments, {**wanted, **os.environ})
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--place", type=Path, default=Path("build/benchmarks/sizes"))
     arguments = parser.parse_args()
-    as_a_worker()
+    as_a_worker(arguments.int8)
     folder = arguments.model or arguments.place / arguments.algorithm
     if arguments.model is None and not folder.exists():
         write_random_artifact(folder, arguments.algorithm)

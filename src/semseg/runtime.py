@@ -14,8 +14,11 @@ from semseg.cpu import BLAS_CORE_VARIABLE, blas_core
 # Kernels that oneDNN keeps per thread, one for each shape seen. Without a bound a worker's memory
 # grows with every new image size; with this one it levels off at the same speed.
 _KERNELS_KEPT = "200"
-# oneDNN's own, of all threads: a network has some thirty different ones for each image size.
+# oneDNN's own, of all threads. In float32 a network has some thirty different ones for each image
+# size. In int8, where each layer's scales are part of them, PSP has 216 on ResNet-50 and 370 on
+# ResNet-101, and one that is gone before its turn comes again was kept for nothing.
 _COMPILED_KERNELS_KEPT = "128"
+_COMPILED_INT8_KERNELS_KEPT = "400"
 
 
 def available_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -66,15 +69,22 @@ def environment(cpus: int) -> dict[str, str]:
     }
 
 
-def serving_environment(workers: int) -> dict[str, str]:
-    """The variables for a server of `workers` processes that share this container's CPUs."""
+def serving_environment(workers: int, int8: bool = False) -> dict[str, str]:
+    """The variables for a server of `workers` processes that share this container's CPUs.
+
+    Args:
+        workers: how many there are.
+        int8: whether they compute in int8.
+    """
     return {
         **environment(available_cpus() // workers),
         # One allocator arena for each HTTP thread would keep what large images left behind.
         "MALLOC_ARENA_MAX": "2",
         # What large images took goes back as soon as it is free, instead of once all above it is.
         "MALLOC_MMAP_THRESHOLD_": "1048576",
-        "DNNL_PRIMITIVE_CACHE_CAPACITY": _COMPILED_KERNELS_KEPT,
+        "DNNL_PRIMITIVE_CACHE_CAPACITY": (
+            _COMPILED_INT8_KERNELS_KEPT if int8 else _COMPILED_KERNELS_KEPT
+        ),
         # cuDNN would try its algorithms anew for every image size, seconds each time.
         "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",
     }

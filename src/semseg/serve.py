@@ -95,7 +95,7 @@ def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
         "python:semseg.serving.gunicorn_config",
     ]
     environment = {
-        **serving_environment(settings.workers),
+        **serving_environment(settings.workers, int8=settings.precision == "int8"),
         MAX_PIXELS_VARIABLE: str(max_pixels),
         **{name: value for name, value in os.environ.items() if value},  # empty means not set
     }

@@ -65,7 +65,7 @@ def job(tmp_path: Path) -> Iterator[TrainingJob]:
 @pytest.fixture(scope="session")
 def trained(cpu_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a job that a container has trained, as root: so SageMaker starts it."""
-    job = TrainingJob(tmp_path_factory.mktemp("trained") / "ml")
+    job = TrainingJob(tmp_path_factory.mktemp("trained") / "ml", quantize="True")
 
     ended = run(cpu_image, "train", options=(mount(job.base),))
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
+from semseg.cpu import cpu_flags
 from tests.container.container import HARDENED, UID, Container, mount, run, user
 from tests.contract.training_job import CLASSES
 
@@ -55,6 +56,21 @@ def test_a_hardened_container_serves(image: str, trained: Path, photo: bytes, me
 
         code, _ = container.stop()
         assert code == 0, container.log
+
+
+def test_int8_with_what_the_cpu_has(cpu_image: str, trained: Path, photo: bytes) -> None:
+    """AMX has to be asked for, and a container may be forbidden to ask."""
+    options = (
+        *HARDENED,
+        user(UID),
+        mount(trained, read_only=True),
+        "--env=SEMSEG_PRECISION=int8",
+    )
+    with Container(cpu_image, "serve", options=options) as container:
+        container.until_it_answers()
+        mask = np.array(Image.open(BytesIO(ask(container, photo, "image/png"))))
+        assert mask.shape == (41, 57)
+        assert ("int8 is computed with AMX." in container.log) == ("amx_int8" in cpu_flags())
 
 
 def test_root_serves_as_on_sagemaker_on_the_port_it_is_given(

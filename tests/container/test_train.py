@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from semseg.networks.thresholds import THRESHOLDS
 from tests.container.container import HARDENED, UID, mount, run, user
 from tests.contract.training_job import TrainingJob
 
@@ -23,7 +24,7 @@ def test_a_hardened_container_trains(image: str, job: TrainingJob) -> None:
 
 
 def test_root_trains_as_on_sagemaker(trained: Path) -> None:
-    assert {path.name for path in (trained / "model").iterdir()} == ARTIFACT
+    assert {path.name for path in (trained / "model").iterdir()} == {*ARTIFACT, THRESHOLDS}
 
 
 def test_a_model_folder_that_takes_no_files(cpu_image: str, job: TrainingJob) -> None:

@@ -39,17 +39,23 @@ def test_int8_is_not_for_gpus(tmp_path):
         serve.check_int8(artifact, gpus=0)
 
 
-def test_gunicorn_gets_the_threads_that_each_worker_may_use(monkeypatch):
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_gunicorn_gets_what_its_workers_need(monkeypatch, precision):
     calls = []
     monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
-    monkeypatch.setattr(serve, "serving_environment", lambda workers: {"OMP": f"n/{workers}"})
+    monkeypatch.setattr(
+        serve,
+        "serving_environment",
+        lambda workers, int8: {"OMP": f"n/{workers}", "INT8": str(int8)},
+    )
 
-    serve.become_gunicorn(Settings(workers=3), max_pixels=1000)
+    serve.become_gunicorn(Settings(workers=3, precision=precision), max_pixels=1000)
 
     [(program, command, environment)] = calls
     assert program == sys.executable
     assert command[1:3] == ["-m", "gunicorn"]
     assert environment["OMP"] == "n/3"
+    assert environment["INT8"] == str(precision == "int8")
     assert environment["SEMSEG_MAX_PIXELS"] == "1000"
     assert environment["PATH"] == os.environ["PATH"]
     folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])

@@ -58,7 +58,8 @@ class Bench:
         arguments = [*self._arguments, str(self._seconds), str(self._least)]
         environment = self._contender.environment()
         if self._contender.serve:  # C libraries read some of these when a process begins
-            environment |= runtime.serving_environment(workers=1)
+            int8 = environment.get("SEMSEG_PRECISION") == "int8"
+            environment |= runtime.serving_environment(workers=1, int8=int8)
         finished = subprocess.run(
             self._python("bare", *arguments),
             env=environment,
