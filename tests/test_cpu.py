@@ -1,11 +1,14 @@
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from semseg import runtime
 from semseg.cpu import blas_core, cpu_flags, use_amx
-from semseg.runtime import environment
 
-SAPPHIRE_RAPIDS = {"avx512_vnni", "amx_tile", "amx_int8"}
+SAPPHIRE_RAPIDS = {"avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"}
 
 
 def test_flags_are_those_of_all_processors(tmp_path: Path) -> None:
@@ -30,10 +33,11 @@ AVX512 = "avx512f avx512dq avx512cd avx512bw avx512vl"
         ("GenuineIntel", f"fma avx2 {AVX512} amx_int8", "SKYLAKEX"),
         ("GenuineIntel", "fma avx2 avx512f", "HASWELL"),
         ("GenuineIntel", "sse2 avx", None),
-        ("AuthenticAMD", f"fma avx2 {AVX512}", None),
+        ("AuthenticAMD", f"fma avx2 {AVX512}", "ZEN"),
+        ("HygonGenuine", "fma avx2", None),
     ],
 )
-def test_openblas_is_told_of_intels_cores(
+def test_openblas_is_told_of_a_core_whose_code_runs(
     tmp_path: Path, vendor: str, flags: str, core: str | None
 ) -> None:
     cpuinfo = tmp_path / "cpuinfo"
@@ -41,8 +45,31 @@ def test_openblas_is_told_of_intels_cores(
     assert blas_core(cpuinfo) == core
 
 
-def test_what_it_is_told_is_in_the_environment() -> None:
-    assert environment(cpus=1).get("OPENBLAS_CORETYPE") == blas_core()
+@pytest.mark.parametrize("core", ["HASWELL", None])
+def test_what_it_is_told_is_in_the_environment(
+    core: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "blas_core", lambda: core)
+    assert runtime.environment(cpus=1).get("OPENBLAS_CORETYPE") == core
+
+
+@pytest.mark.skipif(blas_core() is None, reason="OpenBLAS finds out by itself here")
+def test_mxnets_openblas_obeys() -> None:
+    [mxnet] = importlib.util.find_spec("mxnet").submodule_search_locations
+    program = """
+import ctypes, sys
+name = ctypes.CDLL(sys.argv[1]).openblas_get_corename
+name.restype = ctypes.c_char_p
+print(name().decode())
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", program, f"{mxnet}/libopenblas.so.0"],
+        env={"OPENBLAS_CORETYPE": str(blas_core())},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert found in {"Haswell", "SkylakeX", "Zen"}
 
 
 def test_onednn_is_told_of_amx_once_linux_has_given_its_registers() -> None:
@@ -51,11 +78,18 @@ def test_onednn_is_told_of_amx_once_linux_has_given_its_registers() -> None:
     assert environ == {"PATH": "/bin", "DNNL_MAX_CPU_ISA": "AVX512_CORE_AMX"}
 
 
-def test_where_linux_refuses_it_is_not() -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({}, {}), ({"DNNL_MAX_CPU_ISA": "AVX2"},) * 2, ({"DNNL_MAX_CPU_ISA": "AVX512_CORE_AMX"}, {})],
+)
+@pytest.mark.parametrize("flags", [SAPPHIRE_RAPIDS, set()])
+def test_where_linux_refuses_it_is_not(
+    before: dict[str, str], after: dict[str, str], flags: set[str]
+) -> None:
     """It would end with SIGILL."""
-    environ: dict[str, str] = {}
-    assert not use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: False)
-    assert environ == {}
+    environ = dict(before)
+    assert not use_amx(environ, flags, ask=lambda: False)
+    assert environ == after
 
 
 def test_a_cpu_without_it_is_not_asked_for() -> None:
@@ -63,12 +97,15 @@ def test_a_cpu_without_it_is_not_asked_for() -> None:
         raise AssertionError("another architecture may mean something else by this number")
 
     environ: dict[str, str] = {}
-    assert not use_amx(environ, {"avx2", "avx512_vnni"}, ask)
+    for missing in SAPPHIRE_RAPIDS - {"avx512_vnni"}:
+        assert not use_amx(environ, SAPPHIRE_RAPIDS - {missing}, ask)
     assert environ == {}
 
 
 @pytest.mark.parametrize(("chosen", "used"), [("AVX2", False), ("AVX512_CORE_AMX", True)])
-def test_what_the_user_has_set_stays_and_is_safe(chosen: str, used: bool) -> None:
+def test_what_the_user_has_set_stays_and_the_registers_are_asked_for(
+    chosen: str, used: bool
+) -> None:
     asked = []
     environ = {"DNNL_MAX_CPU_ISA": chosen}
 

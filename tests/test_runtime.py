@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from semseg import runtime
 from semseg.runtime import available_cpus, available_memory, prepare, serving_environment
 
 ALLOWED = len(os.sched_getaffinity(0))
@@ -52,10 +53,14 @@ def test_workers_share_the_cpus() -> None:
     assert serving_environment(workers=1000)["OMP_NUM_THREADS"] == "1"
 
 
-def test_int8_keeps_the_kernels_of_a_whole_network() -> None:
+def test_int8_keeps_the_kernels_of_a_whole_network_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """For the next image of this size; PSP on ResNet-101 has 370 (DNNL_VERBOSE=2)."""
+    monkeypatch.setattr(runtime, "available_memory", lambda: 3 << 30)
     name = "DNNL_PRIMITIVE_CACHE_CAPACITY"
-    assert int(serving_environment(workers=1, int8=True)[name]) > 370
+    assert int(serving_environment(workers=2, int8=True)[name]) > 370
+    assert int(serving_environment(workers=4, int8=True)[name]) == 128
     assert int(serving_environment(workers=1)[name]) == 128
 
 

@@ -145,14 +145,14 @@ def main() -> None:
     from semseg.serving.heap import give_back_unused
     from semseg.serving.memory import WorkerMemory
 
-    if arguments.int8:
-        use_amx(os.environ)
+    amx = arguments.int8 and use_amx(os.environ)
     artifact = read_artifact(folder)
     memory = WorkerMemory(workers=1, memory=int(arguments.memory * (1 << 30)))
     predictor = Predictor(
         artifact,
         thresholds=read_thresholds(artifact) if arguments.int8 else None,
         affordable=memory.pixels_at_once(artifact.architecture.algorithm),
+        amx=amx,
     )
     predictor.warm_up()
     give_back_unused()

@@ -172,7 +172,7 @@ def forward_seconds(endpoint: Endpoint) -> float:
 def compare_batches() -> None:
     """A table of seconds per image."""
     runtime.prepare()
-    use_amx(os.environ)
+    amx = use_amx(os.environ)
     import mxnet as mx
 
     from semseg.inference.forward import Forward
@@ -188,7 +188,7 @@ def compare_batches() -> None:
     calibration.watch(np.random.default_rng(1).normal(size=(1, 3, 240, 240)).astype(np.float32))
     networks = {
         "float32": Forward(fused(graph), mx.cpu(), most_pixels=1 << 20),
-        "int8": int8_forward(quantized(graph, calibration.ranges())),
+        "int8": int8_forward(quantized(graph, calibration.ranges()), amx=amx),
     }
 
     def per_image(forward: Forward, side: int, images: int) -> float:

@@ -1,8 +1,7 @@
 """What the host's CPU can do that MXNet's libraries do not find out, asked of Linux.
 
-OpenBLAS, as MXNet brings it, is of 2020: of an Intel CPU that is newer it only knows that it is
-x86, and multiplies matrices with instructions of 2004 (`openblas_get_config` says "Prescott"), at
-half the speed.
+OpenBLAS, as MXNet brings it, is of 2020: on a CPU that is newer it multiplies matrices with
+instructions of 2004 (`openblas_get_corename` says "Prescott"), at half the speed.
 
 AMX is a unit for products of matrices in 8 bits, in Intel's server CPUs since Sapphire Rapids (as
 EC2's m7i, c7i and r7i have them). The oneDNN that is inside MXNet 1.9.1 can use it, but does so
@@ -19,13 +18,17 @@ CPUINFO = Path("/proc/cpuinfo")
 BLAS_CORE_VARIABLE = "OPENBLAS_CORETYPE"
 MOST_INSTRUCTIONS_VARIABLE = "DNNL_MAX_CPU_ISA"
 
-# OpenBLAS' names of Intel's cores by what their code needs, the best one first.
-_INTEL_CORES = {
-    "SKYLAKEX": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
-    "HASWELL": {"avx2", "fma"},
+# OpenBLAS' names of each vendor's cores by what their code needs, the best one first. MXNet's was
+# built without AVX-512 and takes SKYLAKEX for HASWELL; numpy's reads the variable too and has both.
+_AVX2 = {"avx2", "fma"}
+_AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+_CORES = {
+    "GenuineIntel": {"SKYLAKEX": _AVX2 | _AVX512, "HASWELL": _AVX2},
+    "AuthenticAMD": {"ZEN": _AVX2},
 }
 
-_AMX_INT8 = "amx_int8"
+# What oneDNN's kernels for int8 with AMX need.
+_FOR_AMX = {"amx_tile", "amx_int8", "avx512_bf16"}
 _WITH_AMX = "AVX512_CORE_AMX"
 
 # Linux's documentation, arch/x86/xstate: how a process asks for the registers. They are its own
@@ -42,10 +45,12 @@ def cpu_flags(cpuinfo: Path = CPUINFO) -> set[str]:
 
 def blas_core(cpuinfo: Path = CPUINFO) -> str | None:
     """The core whose code OpenBLAS is to use; None where it is to find out by itself."""
-    if "GenuineIntel" not in _values(cpuinfo, "vendor_id"):
-        return None
     flags = cpu_flags(cpuinfo)
-    return next((core for core, needed in _INTEL_CORES.items() if needed <= flags), None)
+    for vendor in _values(cpuinfo, "vendor_id"):
+        for core, needed in _CORES.get(vendor, {}).items():
+            if needed <= flags:
+                return core
+    return None
 
 
 def ask_for_amx() -> bool:
@@ -63,17 +68,21 @@ def use_amx(
     """Lets oneDNN compute int8 with AMX in this process, where the CPU has it and Linux allows it.
 
     The values are the same to the last bit. Call it before MXNet computes anything, since oneDNN
-    looks once.
+    looks once. A program that is started from this process has the variable too, but not the
+    registers: if it computes int8, it has to call this as well.
 
     Args:
-        environ: this process's environment; what the user set there stays.
+        environ: this process's environment; what the user set there stays, but for AMX where it may
+            not be used.
         flags: the CPU's; those of `cpu_flags` if None.
         ask: for the registers; not called where there is no AMX.
 
     Returns:
         Whether oneDNN will.
     """
-    if _AMX_INT8 not in (cpu_flags() if flags is None else flags) or not ask():
+    if not (cpu_flags() if flags is None else flags) >= _FOR_AMX or not ask():
+        if environ.get(MOST_INSTRUCTIONS_VARIABLE) == _WITH_AMX:
+            del environ[MOST_INSTRUCTIONS_VARIABLE]
         return False
     return environ.setdefault(MOST_INSTRUCTIONS_VARIABLE, _WITH_AMX) == _WITH_AMX
 

@@ -19,6 +19,8 @@ _KERNELS_KEPT = "200"
 # ResNet-101, and one that is gone before its turn comes again was kept for nothing.
 _COMPILED_KERNELS_KEPT = "128"
 _COMPILED_INT8_KERNELS_KEPT = "400"
+# Bytes of memory that a worker must have for that: with AMX they take 150 MB.
+_ROOM_FOR_INT8_KERNELS = 1 << 30
 
 
 def available_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -76,6 +78,7 @@ def serving_environment(workers: int, int8: bool = False) -> dict[str, str]:
         workers: how many there are.
         int8: whether they compute in int8.
     """
+    roomy = available_memory() // workers >= _ROOM_FOR_INT8_KERNELS
     return {
         **environment(available_cpus() // workers),
         # One allocator arena for each HTTP thread would keep what large images left behind.
@@ -83,7 +86,7 @@ def serving_environment(workers: int, int8: bool = False) -> dict[str, str]:
         # What large images took goes back as soon as it is free, instead of once all above it is.
         "MALLOC_MMAP_THRESHOLD_": "1048576",
         "DNNL_PRIMITIVE_CACHE_CAPACITY": (
-            _COMPILED_INT8_KERNELS_KEPT if int8 else _COMPILED_KERNELS_KEPT
+            _COMPILED_INT8_KERNELS_KEPT if int8 and roomy else _COMPILED_KERNELS_KEPT
         ),
         # cuDNN would try its algorithms anew for every image size, seconds each time.
         "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",

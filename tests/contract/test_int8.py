@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semseg.cpu import cpu_flags
 from semseg.networks.artifact import BEST, CONFIGURATION, LAST
 from semseg.networks.thresholds import THRESHOLDS
+from tests.contract.amx import amx_is_given
 from tests.contract.server import Server
 from tests.contract.test_serve_memory import MOST_GROWTH_MIB, MOST_MIB, worker_mib
 from tests.contract.training_job import Run, TrainingJob
@@ -87,8 +87,11 @@ def test_it_is_served_in_int8_within_its_memory(
     assert later - settled < MOST_GROWTH_MIB
 
 
-@pytest.mark.skipif("amx_int8" not in cpu_flags(), reason="this CPU has no AMX")
-def test_amx_is_used_and_gives_the_same(job: Run, tmp_path: Path) -> None:
+@pytest.mark.skipif(not amx_is_given(), reason="no AMX, or Linux does not give it")
+def test_amx_is_used_and_gives_the_same(
+    job: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
     picture = next(job.job.channel("train").iterdir()).read_bytes()
     answers, used = [], []
     for number, variables in enumerate(({}, {"DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI"})):

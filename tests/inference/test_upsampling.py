@@ -1,14 +1,18 @@
 """Masks and probabilities by squares are those of the whole, and take a square's memory."""
 
+import json
+import os
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from semseg.inference import upsampling
-from semseg.inference.upsampling import Logits, Size, mask_of, probabilities_of, use_one_thread
+from semseg.inference.upsampling import Logits, Size, mask_of, probabilities_of
 
 SIZES = [
     ((5, 7), (40, 56)),
@@ -89,12 +93,27 @@ def test_far_out_points_are_as_exact_as_near_ones() -> None:
 
 
 def test_numpy_keeps_to_one_thread_and_mxnet_to_its_own() -> None:
-    assert mx.__version__  # loaded, and its BLAS with it
-    before = {library["filepath"]: library["num_threads"] for library in threadpool_info()}
-    use_one_thread()
-    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    of_pthreads = [library for library in found if library["threading_layer"] == "pthreads"]
-    assert any("numpy" in library["filepath"] for library in of_pthreads)
-    assert {library["num_threads"] for library in of_pthreads} == {1}
-    [mxnets] = [library for library in found if library["threading_layer"] == "openmp"]
-    assert mxnets["num_threads"] == before[mxnets["filepath"]]
+    program = """
+import ctypes, json, sys
+import numpy
+ctypes.CDLL(sys.argv[1])
+from threadpoolctl import threadpool_info
+from semseg.inference.upsampling import use_one_thread
+use_one_thread()
+print(json.dumps({info["filepath"]: info["num_threads"] for info in threadpool_info()}))
+"""
+    library = Path(mx.__file__).with_name("libopenblas.so.0")
+    variables = {"OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run(
+        [sys.executable, "-c", program, library],
+        env=variables,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    threads: dict[str, int] = json.loads(said)
+    others = {path: count for path, count in threads.items() if "numpy" in path}
+    ours = {path: count for path, count in threads.items() if "mxnet" in path or "gomp" in path}
+    assert set(others.values()) == {1}
+    assert len(ours) == 2
+    assert set(ours.values()) == {2}

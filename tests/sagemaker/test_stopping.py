@@ -89,6 +89,19 @@ print("went on")
     assert said.splitlines()[1:] == ["saved"]
 
 
+def test_what_is_to_be_done_is_said_before_it_can_be_done() -> None:
+    body = """
+import os
+with stop.held_off():
+    print("busy", flush=True)
+    while not stop.requested:
+        pass
+    os._exit(0)
+"""
+    _, said, _ = run(body, 0)
+    assert said.startswith("Stop requested (SIGTERM): the step under way is finished")
+
+
 def test_a_second_signal_changes_nothing() -> None:
     body = """
 with stop.held_off():

@@ -74,10 +74,10 @@ def _predictor(folder: Path, int8: bool) -> Engine:
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
 
-    if int8:
-        use_amx(os.environ)  # as a worker does
+    amx = int8 and use_amx(os.environ)  # as a worker does
     artifact = read_artifact(folder / "model")
-    predictor = Predictor(artifact, thresholds=read_thresholds(artifact) if int8 else None)
+    thresholds = read_thresholds(artifact) if int8 else None
+    predictor = Predictor(artifact, thresholds=thresholds, amx=amx)
     predictor.warm_up()
     give_back_unused()
     return predictor.mask

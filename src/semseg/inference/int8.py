@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import mxnet as mx
 
-from semseg.cpu import cpu_flags
+from semseg.cpu import CPUINFO, cpu_flags
 from semseg.inference.forward import Forward
 from semseg.networks.graph import Graph
 from semseg.sagemaker.errors import CustomerError
@@ -18,8 +18,9 @@ _INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
 
 _SIZES_KEPT = 4
 _MOST_PIXELS_PREPARED = 1 << 20  # of all of them
-# With AMX the code that oneDNN compiles for one size takes 70 to 100 MB, for the smallest as well.
-_LEAST_PIXELS_PREPARED = 1 << 17
+# With AMX the code that oneDNN compiles for one size takes 70 to 100 MB, for the smallest as well:
+# as much as so many pixels take.
+_LEAST_PIXELS_WITH_AMX = 100_000
 _TRIED_SIDE = 256
 _TRIES = 3
 
@@ -30,7 +31,9 @@ class Compute(Protocol):
     def __call__(self, batch: Any, /) -> Any: ...
 
 
-def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forward:
+def int8_forward(
+    graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED, amx: bool = False
+) -> Forward:
     """Runs a graph of `quantized`.
 
     MXNet has its weights as float32, and turns them into int8 anew for a size that it is not
@@ -40,6 +43,7 @@ def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forw
     Args:
         graph: in int8.
         most_pixels: of all sizes together that there is memory to prepare for.
+        amx: whether oneDNN computes with AMX.
     """
     most_pixels = min(most_pixels, _MOST_PIXELS_PREPARED)
     return Forward(
@@ -47,11 +51,11 @@ def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forw
         mx.cpu(),
         sizes_kept=_SIZES_KEPT,
         most_pixels=most_pixels,
-        least_pixels=_LEAST_PIXELS_PREPARED,
+        least_pixels=_LEAST_PIXELS_WITH_AMX if amx else 0,
     )
 
 
-def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
+def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = CPUINFO) -> None:
     """Makes sure that int8 is the faster one; measures it only where the CPU leaves that open.
 
     Raises:

@@ -24,9 +24,9 @@ def use_one_thread() -> None:
     Their other threads would spin for a while after each product, on the CPUs that the next image's
     network needs: up to a fifth of the time in int8.
     """
-    controller = ThreadpoolController()
-    # MXNet has an OpenBLAS of its own, whose threads are those of its network.
-    controller.select(user_api="blas", threading_layer="pthreads").limit(limits=1)
+    # MXNet has an OpenBLAS of its own, whose threads are its network's, and OpenMP's.
+    numpys = ThreadpoolController().select(threading_layer="pthreads")
+    numpys.limit(limits=1, user_api="blas")
 
 
 def mask_of(logits: Logits, size: Size) -> npt.NDArray[np.uint8]:
