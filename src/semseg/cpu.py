@@ -65,26 +65,29 @@ def use_amx(
     flags: set[str] | None = None,
     ask: Callable[[], bool] = ask_for_amx,
 ) -> bool:
-    """Lets oneDNN compute int8 with AMX in this process, where the CPU has it and Linux allows it.
+    """Lets oneDNN compute int8 with AMX in this process, where the user asks and Linux allows it.
 
+    It is never used unasked: oneDNN's code for it, of 2021, writes beyond its memory for some small
+    images, which ends the process (seen at 41x57 with one thread).
     The values are the same to the last bit. Call it before MXNet computes anything, since oneDNN
     looks once. A program that is started from this process has the variable too, but not the
     registers: if it computes int8, it has to call this as well.
 
     Args:
-        environ: this process's environment; what the user set there stays, but for AMX where it may
-            not be used.
+        environ: this process's environment, where `DNNL_MAX_CPU_ISA` asks for AMX; that is taken
+            out where it may not be used.
         flags: the CPU's; those of `cpu_flags` if None.
         ask: for the registers; not called where there is no AMX.
 
     Returns:
         Whether oneDNN will.
     """
-    if not (cpu_flags() if flags is None else flags) >= _FOR_AMX or not ask():
-        if environ.get(MOST_INSTRUCTIONS_VARIABLE) == _WITH_AMX:
-            del environ[MOST_INSTRUCTIONS_VARIABLE]
+    if environ.get(MOST_INSTRUCTIONS_VARIABLE) != _WITH_AMX:
         return False
-    return environ.setdefault(MOST_INSTRUCTIONS_VARIABLE, _WITH_AMX) == _WITH_AMX
+    if not (cpu_flags() if flags is None else flags) >= _FOR_AMX or not ask():
+        del environ[MOST_INSTRUCTIONS_VARIABLE]
+        return False
+    return True
 
 
 def _values(cpuinfo: Path, wanted: str) -> set[str]:

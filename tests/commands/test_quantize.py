@@ -1,10 +1,9 @@
 """`semseg quantize` as a person calls it."""
 
 import json
-import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +32,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     save(seasoned("fcn", CLASSES), "fcn", folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def amx_is_for_this_test_only() -> Iterator[None]:
-    """A program that a later test starts must decide by itself."""
-    yield
-    os.environ.pop("DNNL_MAX_CPU_ISA", None)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from PIL import Image
 
 from semseg.networks.artifact import BEST, CONFIGURATION, LAST
 from semseg.networks.thresholds import THRESHOLDS
-from tests.contract.amx import amx_is_given
 from tests.contract.server import Server
 from tests.contract.test_serve_memory import MOST_GROWTH_MIB, MOST_MIB, worker_mib
 from tests.contract.training_job import Run, TrainingJob
@@ -85,29 +84,6 @@ def test_it_is_served_in_int8_within_its_memory(
     assert np.mean(np.stack(expected) == np.stack(found)) >= AGREEMENT
     assert later < MOST_MIB
     assert later - settled < MOST_GROWTH_MIB
-
-
-@pytest.mark.skipif(not amx_is_given(), reason="no AMX, or Linux does not give it")
-def test_amx_is_used_and_gives_the_same(
-    job: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
-    picture = next(job.job.channel("train").iterdir()).read_bytes()
-    answers, used = [], []
-    for number, variables in enumerate(({}, {"DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI"})):
-        with Server(
-            job.job.base,
-            tmp_path / f"log{number}",
-            SEMSEG_PRECISION="int8",
-            DNNL_VERBOSE="1",
-            **variables,
-        ) as server:
-            server.wait_until(200)
-            answers.append(server.post(picture, accept="application/x-npy").content)
-        used.append("amx_int8" in server.log)
-        assert ("int8 is computed with AMX." in server.log) == used[-1]
-    assert used == [True, False]
-    assert answers[0] == answers[1]
 
 
 def test_a_model_without_thresholds_is_not_served_in_int8(
