@@ -40,14 +40,16 @@ _XFEATURE_XTILEDATA = 18
 
 def cpu_flags(cpuinfo: Path = CPUINFO) -> set[str]:
     """The CPU's features as Linux calls them; none where the system does not tell."""
-    return {flag for flags in _values(cpuinfo, "flags") for flag in flags.split()}
+    return _flags(_told(cpuinfo))
 
 
 def blas_core(cpuinfo: Path = CPUINFO) -> str | None:
     """The core whose code OpenBLAS is to use; None where it is to find out by itself."""
-    flags = cpu_flags(cpuinfo)
-    for vendor in _values(cpuinfo, "vendor_id"):
-        for core, needed in _CORES.get(vendor, {}).items():
+    told = _told(cpuinfo)
+    flags = _flags(told)
+    for name, vendor in told:
+        cores = _CORES.get(vendor, {}) if name == "vendor_id" else {}
+        for core, needed in cores.items():
             if needed <= flags:
                 return core
     return None
@@ -69,8 +71,9 @@ def use_amx(
 
     It is never used unasked: oneDNN's code for it, of 2021, writes beyond its memory for some small
     images, which ends the process (seen at 41x57 with one thread).
-    The values are the same to the last bit. Call it before MXNet computes anything, since oneDNN
-    looks once. A program that is started from this process has the variable too, but not the
+
+    Elsewhere the values are the same to the last bit. Call it before MXNet computes anything, since
+    oneDNN looks once. A program that is started from this process has the variable too, but not the
     registers: if it computes int8, it has to call this as well.
 
     Args:
@@ -90,11 +93,15 @@ def use_amx(
     return True
 
 
-def _values(cpuinfo: Path, wanted: str) -> set[str]:
-    """What all processors say of one thing."""
+def _told(cpuinfo: Path) -> set[tuple[str, str]]:
+    """Names and values, of all processors."""
     try:
         lines = cpuinfo.read_text().splitlines()
     except OSError:
         return set()
     pairs = (line.partition(":") for line in lines)
-    return {value.strip() for name, _, value in pairs if name.strip() == wanted}
+    return {(name.strip(), value.strip()) for name, _, value in pairs}
+
+
+def _flags(told: set[tuple[str, str]]) -> set[str]:
+    return {flag for name, flags in told if name == "flags" for flag in flags.split()}
