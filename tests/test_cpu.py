@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from semseg import runtime
-from semseg.cpu import blas_core, cpu_flags, use_amx
-
-SAPPHIRE_RAPIDS = {"avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"}
+from semseg.cpu import blas_core, cpu_flags
 
 
 def test_flags_are_those_of_all_processors(tmp_path: Path) -> None:
@@ -72,36 +70,3 @@ print(name().decode())
         check=True,
     ).stdout.strip()
     assert found == taken
-
-
-ASKED_FOR = {"DNNL_MAX_CPU_ISA": "AVX512_CORE_AMX"}
-
-
-def test_amx_is_used_where_the_user_asks_for_it_and_linux_gives_its_registers() -> None:
-    environ = dict(ASKED_FOR)
-    assert use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: True)
-    assert environ == ASKED_FOR
-
-
-@pytest.mark.parametrize("environ", [{}, {"DNNL_MAX_CPU_ISA": "AVX2"}])
-def test_it_is_not_used_unasked(environ: dict[str, str]) -> None:
-    before = dict(environ)
-    assert not use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: True)
-    assert environ == before
-
-
-def test_where_linux_refuses_onednn_does_not_hear_of_it() -> None:
-    """It would end with SIGILL."""
-    environ = dict(ASKED_FOR)
-    assert not use_amx(environ, SAPPHIRE_RAPIDS, ask=lambda: False)
-    assert environ == {}
-
-
-@pytest.mark.parametrize("missing", sorted(SAPPHIRE_RAPIDS - {"avx512_vnni"}))
-def test_a_cpu_without_it_is_not_asked_for(missing: str) -> None:
-    def ask() -> bool:
-        raise AssertionError("another architecture may mean something else by this number")
-
-    environ = dict(ASKED_FOR)
-    assert not use_amx(environ, SAPPHIRE_RAPIDS - {missing}, ask)
-    assert environ == {}

@@ -138,21 +138,18 @@ def main() -> None:
     if arguments.model is None and not folder.exists():
         write_random_artifact(folder, arguments.algorithm)
 
-    from semseg.cpu import use_amx
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
     from semseg.serving.memory import WorkerMemory
 
-    amx = arguments.int8 and use_amx(os.environ)
     artifact = read_artifact(folder)
     memory = WorkerMemory(workers=1, memory=int(arguments.memory * (1 << 30)))
     predictor = Predictor(
         artifact,
         thresholds=read_thresholds(artifact) if arguments.int8 else None,
         affordable=memory.pixels_at_once(artifact.architecture.algorithm),
-        amx=amx,
     )
     predictor.warm_up()
     give_back_unused()

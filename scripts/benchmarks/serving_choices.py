@@ -30,7 +30,6 @@ from scripts.benchmarks.serving.models import CLASSES, write_random_artifact
 from scripts.benchmarks.serving.pictures import jpeg
 from scripts.local.endpoint import Endpoint
 from semseg import runtime
-from semseg.cpu import use_amx
 from semseg.data.normalization import normalize
 from semseg.sagemaker.record import encode_record
 from semseg.serving.decoding import decode
@@ -172,7 +171,6 @@ def forward_seconds(endpoint: Endpoint) -> float:
 def compare_batches() -> None:
     """A table of seconds per image."""
     runtime.prepare()
-    amx = use_amx(os.environ)
     import mxnet as mx
 
     from semseg.inference.forward import Forward
@@ -188,7 +186,7 @@ def compare_batches() -> None:
     calibration.watch(np.random.default_rng(1).normal(size=(1, 3, 240, 240)).astype(np.float32))
     networks = {
         "float32": Forward(fused(graph), mx.cpu(), most_pixels=1 << 20),
-        "int8": int8_forward(quantized(graph, calibration.ranges()), amx=amx),
+        "int8": int8_forward(quantized(graph, calibration.ranges())),
     }
 
     def per_image(forward: Forward, side: int, images: int) -> float:

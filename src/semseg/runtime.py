@@ -19,7 +19,7 @@ _KERNELS_KEPT = "200"
 # ResNet-101, and one that is gone before its turn comes again was kept for nothing.
 _COMPILED_KERNELS_KEPT = "128"
 _COMPILED_INT8_KERNELS_KEPT = "400"
-# Bytes of memory that a worker must have for that: with AMX they take 150 MB.
+# Bytes of memory that a worker must have for that.
 _ROOM_FOR_INT8_KERNELS = 1 << 30
 
 

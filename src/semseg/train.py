@@ -94,7 +94,6 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
         started: when this began, in seconds since 1970.
     """
     from semseg import runtime
-    from semseg.cpu import use_amx
     from semseg.data.checks import check_datasets
     from semseg.data.label_map_files import read_label_maps
     from semseg.gpus import usable_gpus
@@ -123,8 +122,6 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
 
     # 4. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()
-    if parameters.quantize:
-        use_amx(os.environ)
     refuse_too_little_memory(parameters, usable_gpus())
     seed_model = find_seed_model(job.channels.model, parameters)
     checkpoints.add_facts(facts(seed_model))

@@ -87,12 +87,3 @@ def test_what_is_prepared_has_room_for_all_sizes_together(graph: Graph) -> None:
         forward(mx.nd.ones((1, 3, *SMALL))).wait_to_read()
     forward.forget()
     assert not prepared()
-
-
-def test_a_small_size_may_count_as_a_larger_one(graph: Graph) -> None:
-    forward = Forward(graph, mx.cpu(), sizes_kept=3, most_pixels=1000, least_pixels=500)
-
-    for size, pixels in ((SMALL, 500), (OTHER, 1000), (LARGE, 768)):
-        for _ in range(2):
-            forward(mx.nd.ones((1, 3, *size))).wait_to_read()
-        assert forward._pixels_prepared() == pixels

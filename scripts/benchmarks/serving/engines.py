@@ -5,7 +5,6 @@ what they need is imported inside.
 """
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,16 +67,14 @@ def semseg_int8(folder: Path, _height: int, _width: int) -> Engine:
 
 
 def _predictor(folder: Path, int8: bool) -> Engine:
-    from semseg.cpu import use_amx
     from semseg.inference.predictor import Predictor
     from semseg.networks.artifact import read_artifact
     from semseg.networks.thresholds import read_thresholds
     from semseg.serving.heap import give_back_unused
 
-    amx = int8 and use_amx(os.environ)  # as a worker does
     artifact = read_artifact(folder / "model")
     thresholds = read_thresholds(artifact) if int8 else None
-    predictor = Predictor(artifact, thresholds=thresholds, amx=amx)
+    predictor = Predictor(artifact, thresholds=thresholds)
     predictor.warm_up()
     give_back_unused()
     return predictor.mask

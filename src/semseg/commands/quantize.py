@@ -1,7 +1,6 @@
 """`semseg quantize`: makes a trained model servable in int8."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 from semseg import runtime
 from semseg.commands import Commands
 from semseg.commands.tables import table
-from semseg.cpu import use_amx
 from semseg.data.calibration import SAMPLE, spread, whole_images
 from semseg.data.folders import list_files
 from semseg.data.hints import hints
@@ -86,7 +84,6 @@ def run(options: argparse.Namespace) -> None:
             pairs = _sound_pairs(images, options.masks, artifact.architecture.num_classes)
             labelled = EvaluationBatches(pairs, batch_size=1, crop_size=0, workers=1)
         runtime.prepare()
-        use_amx(os.environ)
         from semseg.training.int8 import calibrate, compare
 
         thresholds = calibrate(artifact, whole_images(spread(files, options.sample)))

@@ -26,7 +26,6 @@ class Forward:
             a copy of the weights.
         most_pixels: of all sizes together that are prepared for, each counted once, whatever the
             number of images in a batch.
-        least_pixels: what a smaller size counts as, since it takes as much memory.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class Forward:
         inputs: tuple[str, ...] = (DATA,),
         sizes_kept: int = 1,
         most_pixels: int = 0,
-        least_pixels: int = 0,
     ) -> None:
         names = graph.symbol.list_inputs()
         self._symbol = graph.symbol
@@ -49,7 +47,6 @@ class Forward:
         self._for_any_size = mx.nd.CachedOp(self._symbol)
         self._sizes_kept = sizes_kept
         self._most_pixels = most_pixels
-        self._least_pixels = least_pixels
         self._recent: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def __call__(self, *batch: Any) -> Any:
@@ -67,7 +64,7 @@ class Forward:
         self._recent.clear()
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
-        pixels = self._pixels(shape)
+        pixels = _pixels(shape)
         if pixels > self._most_pixels:
             self.forget()
             return self._for_any_size
@@ -79,7 +76,7 @@ class Forward:
         return self._recent[shape] or self._for_any_size
 
     def _pixels_prepared(self) -> int:
-        return sum(self._pixels(shape) for shape, prepared in self._recent.items() if prepared)
+        return sum(_pixels(shape) for shape, prepared in self._recent.items() if prepared)
 
     def _prepared(self) -> Any:
         return mx.nd.CachedOp(
@@ -92,5 +89,6 @@ class Forward:
             ],
         )
 
-    def _pixels(self, shape: tuple[int, ...]) -> int:
-        return max(computed_pixels(*shape[2:]), self._least_pixels)
+
+def _pixels(shape: tuple[int, ...]) -> int:
+    return computed_pixels(*shape[2:])

@@ -12,15 +12,12 @@ from semseg.inference.forward import Forward
 from semseg.networks.graph import Graph
 from semseg.sagemaker.errors import CustomerError
 
-# Instructions that multiply and add 8-bit numbers in one go, as Linux calls them. Without them
-# oneDNN needs three instructions for it, and what is won depends on the CPU.
-_INSTRUCTIONS = frozenset({"avx512_vnni", "amx_int8"})
+# Multiplies and adds 8-bit numbers in one go; so Linux calls it. Without it oneDNN needs three
+# instructions for that, and what is won depends on the CPU.
+_INSTRUCTION = "avx512_vnni"
 
 _SIZES_KEPT = 4
 _MOST_PIXELS_PREPARED = 1 << 20  # of all of them
-# With AMX the code that oneDNN compiles for one size takes 70 to 100 MB, for the smallest as well:
-# as much as so many pixels take.
-_LEAST_PIXELS_WITH_AMX = 100_000
 _TRIED_SIDE = 256
 _TRIES = 3
 
@@ -31,9 +28,7 @@ class Compute(Protocol):
     def __call__(self, batch: Any, /) -> Any: ...
 
 
-def int8_forward(
-    graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED, amx: bool = False
-) -> Forward:
+def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forward:
     """Runs a graph of `quantized`.
 
     MXNet has its weights as float32, and turns them into int8 anew for a size that it is not
@@ -43,16 +38,9 @@ def int8_forward(
     Args:
         graph: in int8.
         most_pixels: of all sizes together that there is memory to prepare for.
-        amx: whether oneDNN computes with AMX.
     """
     most_pixels = min(most_pixels, _MOST_PIXELS_PREPARED)
-    return Forward(
-        graph,
-        mx.cpu(),
-        sizes_kept=_SIZES_KEPT,
-        most_pixels=most_pixels,
-        least_pixels=_LEAST_PIXELS_WITH_AMX if amx else 0,
-    )
+    return Forward(graph, mx.cpu(), sizes_kept=_SIZES_KEPT, most_pixels=most_pixels)
 
 
 def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = CPUINFO) -> None:
@@ -61,15 +49,15 @@ def refuse_slower(int8: Compute, float32: Compute, cpuinfo: Path = CPUINFO) -> N
     Raises:
         CustomerError: it is not, with both times.
     """
-    if _INSTRUCTIONS & cpu_flags(cpuinfo):
+    if _INSTRUCTION in cpu_flags(cpuinfo):
         return
     seconds = {name: _seconds(one) for name, one in (("int8", int8), ("float32", float32))}
     if seconds["int8"] >= seconds["float32"]:
         raise CustomerError(
-            f"int8 is slower than float32 on this CPU, which has neither AVX512-VNNI nor AMX: "
+            "int8 is slower than float32 on this CPU, which has no AVX512-VNNI: "
             f"{seconds['int8']:.2f} s against {seconds['float32']:.2f} s for an image of "
             f"{_TRIED_SIDE} x {_TRIED_SIDE}. Serve with SEMSEG_PRECISION=float32, or on a CPU that "
-            "has one of them (Intel since Cascade Lake, AMD since Zen 4)."
+            "has it (Intel since Cascade Lake, AMD since Zen 4)."
         )
 
 

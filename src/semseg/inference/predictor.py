@@ -44,7 +44,6 @@ class Predictor:
         affordable: pixels that there is memory to compute at once. Larger images, and those of more
             than 1920x1088, are computed in pieces.
         int8_proven: int8 has been found to be the faster one here, and is not compared again.
-        amx: whether int8 is computed with AMX.
 
     Raises:
         CustomerError: the parameters or the thresholds do not fit the network, or int8 would be
@@ -58,7 +57,6 @@ class Predictor:
         thresholds: Thresholds | None = None,
         affordable: int = 2 * _MOST_AT_ONCE,
         int8_proven: bool = False,
-        amx: bool = False,
     ) -> None:
         self._artifact = artifact
         self._pixels_at_once = min(affordable, _MOST_AT_ONCE)
@@ -69,7 +67,7 @@ class Predictor:
         prepared = affordable // 2
         self._forward = Forward(self._for_device(graph), self._device, most_pixels=prepared)
         if thresholds is not None:
-            int8 = int8_forward(quantized(graph, thresholds.ranges), prepared, amx)
+            int8 = int8_forward(quantized(graph, thresholds.ranges), prepared)
             if not int8_proven:
                 refuse_slower(int8, self._forward)
             self._forward = int8

@@ -14,7 +14,6 @@ from typing import Any
 from flask import Flask
 from gunicorn.errors import HaltServer
 
-from semseg.cpu import use_amx
 from semseg.networks.artifact import read_artifact
 from semseg.networks.thresholds import read_thresholds
 from semseg.runtime import available_memory
@@ -62,8 +61,7 @@ def _application() -> Flask:
     configure_logging(settings.log_level)
     metrics = Metrics(settings.metrics_folder)
     engine = Engine(metrics)
-    amx = settings.precision == "int8" and use_amx(os.environ)
-    engine.start(lambda: load_predictor(settings, amx), give_up, tell_warm)
+    engine.start(lambda: load_predictor(settings), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
     memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
     app = create_app(
@@ -78,20 +76,17 @@ def _application() -> Flask:
     return app
 
 
-def load_predictor(settings: Settings, amx: bool = False) -> AnyPredictor:
+def load_predictor(settings: Settings) -> AnyPredictor:
     """The predictor of the artifact in `/opt/ml/model`, told of in the original's words.
 
     Args:
         settings: the precision, and how many workers share the memory.
-        amx: whether int8 is computed with AMX.
 
     Raises:
         CustomerError: if the artifact cannot be served, or not in int8.
     """
     artifact = read_artifact(Tree.from_environment(os.environ).model)
     thresholds = read_thresholds(artifact) if settings.precision == "int8" else None
-    if amx:
-        logger.info("int8 is computed with AMX.")
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
 
@@ -106,7 +101,6 @@ def load_predictor(settings: Settings, amx: bool = False) -> AnyPredictor:
         thresholds=thresholds,
         affordable=affordable,
         int8_proven=bool(_shared[_EVER_WARM]),  # beside others at work, times say little
-        amx=amx,
     )
     logger.info("...model loaded.")
     return predictor
