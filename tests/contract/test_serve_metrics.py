@@ -13,8 +13,12 @@ from tests.serving.test_metrics import values_of
 COUNTED = ("semseg_requests_total", "invocations", "200")
 
 
-def folders() -> set[Path]:
-    return {*Path("/dev/shm").glob("semseg-metrics-*")}
+def folder_of(server: Server) -> Path | None:
+    """Where the workers keep their figures, as gunicorn was told."""
+    pairs = Path(f"/proc/{server.process.pid}/environ").read_text().split("\0")
+    variables = dict(pair.partition("=")[::2] for pair in pairs)
+    folder = variables.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 def figures(server: Server) -> dict[tuple[str, ...], float]:
@@ -28,7 +32,6 @@ def pids_in(values: dict[tuple[str, ...], float]) -> set[int]:
 
 
 def test_all_workers_are_in_it_and_the_dead_are_not(tmp_path, served_tree, image_file):
-    before = folders()
     variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
@@ -51,20 +54,21 @@ def test_all_workers_are_in_it_and_the_dead_are_not(tmp_path, served_tree, image
         values = figures(server)
         assert killed not in pids_in(values)
         assert values[COUNTED] == 4
-        assert len(folders() - before) == 1
+        folder = folder_of(server)
+        assert folder.parent == Path("/dev/shm")
+        assert folder.is_dir()
         assert server.stop() == 0
-    assert folders() == before
+    assert not folder.exists()
 
 
 def test_it_is_off_by_one_variable_and_a_line_for_each_request_on_by_another(
     tmp_path, served_tree, image_file
 ):
-    before = folders()
     variables = {"SEMSEG_METRICS": "off", "SAGEMAKER_CONTAINER_LOG_LEVEL": "10"}
     with Server(served_tree, tmp_path / "log", **variables) as server:
         server.wait_until(200)
         assert requests.get(f"{server.url}/metrics", timeout=5).status_code == 404
-        assert folders() == before
+        assert folder_of(server) is None
         assert server.post(image_file(20, 30)).status_code == 200
         deadline = time.monotonic() + 5
         while '"path": "/invocations", "status": 200' not in server.log:
