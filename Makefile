@@ -14,7 +14,7 @@ REQUIREMENTS := docker/requirements
 help:
 	@echo 'make demo    train on drawn shapes, serve the model, ask it, look at build/demo/result.png'
 	@echo 'make test    run the tests (ARGS="-k name" or ARGS="-m '"'not slow'"'" to choose)'
-	@echo 'make lint    formatting, style, types, and which room may import which'
+	@echo 'make lint    formatting, style, types, and which package may import which'
 	@echo 'make bench   speed and quality next to plain GluonCV (README, Results)'
 	@echo 'make bench-serving  latency, throughput and memory of serving next to GluonCV, ONNX Runtime and OpenVINO'
 	@echo 'make image   build the Docker image (FLAVORS="cpu cu112", ARGS="--build-arg BACKBONES=none")'

@@ -22,6 +22,7 @@ from PIL import Image
 from scripts.local import training
 from scripts.local.tree import prepare
 from semseg import runtime
+from semseg.container import available_cpus
 from semseg.data.augmentation import centre_crop
 
 PLATFORM = Path("configs/demo")  # inputdataconfig.json and resourceconfig.json are the same
@@ -52,7 +53,7 @@ def train_baseline(data: Path, hyperparameters: Path, place: Path) -> Job:
     """Runs the GluonCV baseline with the thread settings that `train` gives itself."""
     program = [sys.executable, "-m", "scripts.benchmarks.gluoncv_baseline"]
     arguments = ["--data", str(data), "--hyperparameters", str(hyperparameters)]
-    environment = {**runtime.environment(runtime.available_cpus()), **os.environ}
+    environment = {**runtime.environment(available_cpus()), **os.environ}
     epochs = []
     started = time.monotonic()
     with (

@@ -30,6 +30,7 @@ from scripts.benchmarks.serving.models import CLASSES, write_random_artifact
 from scripts.benchmarks.serving.pictures import jpeg
 from scripts.local.endpoint import Endpoint
 from semseg import runtime
+from semseg.container import available_cpus
 from semseg.data.normalization import normalize
 from semseg.sagemaker.record import encode_record
 from semseg.serving.decoding import decode
@@ -234,7 +235,7 @@ def compare_workers() -> None:
                 taken = time.perf_counter() - started
         return [workers, f"{latency:.3f}", f"{len(answers) / taken:.2f}"]
 
-    cpus = runtime.available_cpus()
+    cpus = available_cpus()
     table(
         f"480x480 over HTTP with {cpus} CPUs",
         ["workers", "seconds, 1 client", f"images/s, {CLIENTS} clients"],

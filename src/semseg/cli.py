@@ -1,4 +1,4 @@
-"""`semseg`: what is not SageMaker's."""
+"""The command `semseg`: tools around `train` and `serve`."""
 
 import argparse
 import logging

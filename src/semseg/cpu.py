@@ -1,4 +1,4 @@
-"""What the host's CPU can do that MXNet's libraries do not find out, asked of Linux.
+"""What Linux says of the CPU: its features, and which of OpenBLAS' kernels suit it.
 
 OpenBLAS, as MXNet brings it, is of 2020: on a CPU that is newer it multiplies matrices with
 instructions of 2004 (`openblas_get_corename` says "Prescott"), at half the speed.

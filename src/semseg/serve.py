@@ -58,7 +58,7 @@ def check_int8(artifact: Artifact, gpus: int) -> None:
     """
     if gpus:
         raise CustomerError(
-            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it away, or "
+            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it out, or "
             "serve on an instance without a GPU."
         )
     read_thresholds(artifact)
@@ -76,12 +76,12 @@ def check_port(port: int) -> None:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
             raise CustomerError(
-                f"Port {port} cannot be had: {error.strerror}. SAGEMAKER_BIND_TO_PORT moves it."
+                f"Port {port} cannot be used: {error.strerror}. Set SAGEMAKER_BIND_TO_PORT."
             ) from error
 
 
 def become_gunicorn(settings: Settings, max_pixels: int) -> NoReturn:
-    """Replaces this process. MXNet reads its variables once, hence before anything imports it.
+    """Becomes gunicorn, with MXNet's variables set: MXNet reads them once, when it is imported.
 
     Args:
         settings: how to serve.

@@ -118,7 +118,7 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
         narration.resumed(resumed.path, state.position.epoch, state.position.iterations)
         with stop.held_off():
             resumed.put_back_models(job.tree.model)
-    state = State.from_json(team.share(state.to_json()))
+    state = State.from_json(team.broadcast(state.to_json()))
 
     # 4. Is everything there? Every file is read before the first is trained on.
     runtime.prepare()
@@ -143,7 +143,7 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
     checkpoints.add_facts(dataset.facts())
     check_same(facts(seed_model) | dataset.facts(), job.hosts.all, team)
 
-    # 5. The network. MXNet is imported only here.
+    # 5. The network, and with it MXNet.
     from semseg.training.devices import find_devices
     from semseg.training.final_score import score_test_data
     from semseg.training.fit import fit, prepare_network

@@ -102,7 +102,7 @@ def test_a_port_that_is_taken(cpu_image: str, trained: Path) -> None:
         ended = run(cpu_image, "serve", options=("--network=host", port, mount(trained)))
 
     assert ended.returncode == 2
-    assert f"Port {port.rpartition('=')[2]} cannot be had" in ended.stdout
+    assert f"Port {port.rpartition('=')[2]} cannot be used" in ended.stdout
 
 
 def test_less_memory_than_the_model_takes(cpu_image: str, trained: Path) -> None:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semseg.data.calibration import spread, whole_images
+from semseg.data.calibration import evenly_spaced, whole_images
 from semseg.data.normalization import normalize
 from semseg.sagemaker.errors import CustomerError
 
 
 def test_a_sample_is_spread_evenly_and_always_the_same() -> None:
-    assert spread(range(10), 5) == (0, 2, 4, 6, 8)
-    assert spread(range(3), 5) == (0, 1, 2)
-    assert spread(range(100)) == spread(range(100))
-    assert len(spread(range(100))) == 32
+    assert evenly_spaced(range(10), 5) == (0, 2, 4, 6, 8)
+    assert evenly_spaced(range(3), 5) == (0, 1, 2)
+    assert evenly_spaced(range(100)) == evenly_spaced(range(100))
+    assert len(evenly_spaced(range(100))) == 32
 
 
 def test_images_are_whole_and_only_large_ones_are_made_smaller(tmp_path: Path) -> None:

@@ -81,13 +81,17 @@ def test_the_last_model_serves_where_there_is_no_best(model: Path) -> None:
 
 def test_nothing_there(tmp_path: Path) -> None:
     assert "does not exist" in complaint(tmp_path / "none")
-    assert complaint(tmp_path) == f"{tmp_path / CONFIGURATION} is missing. The folder is empty."
+    assert complaint(tmp_path) == (
+        f"{tmp_path / CONFIGURATION} is missing: copy it from the job, or write a file that holds "
+        "{}. The folder is empty."
+    )
 
 
 def test_no_parameters(model: Path) -> None:
     (model / BEST).rename(model / "model.bin")
     assert complaint(model) == (
-        f"{model / BEST} is missing. The folder holds hyperparams.json, model.bin."
+        f"{model / BEST} is missing, and so is {LAST}: put there what the job's model.tar.gz "
+        "holds. The folder holds hyperparams.json, model.bin."
     )
 
 
@@ -115,7 +119,8 @@ def test_files_that_do_not_belong_together(model: Path) -> None:
     (model / CONFIGURATION).write_text(json.dumps(said))
     assert complaint(model).endswith(
         "do not belong together: algorithm is psp in hyperparams.json, fcn in the parameters; "
-        "num_classes is 21 in hyperparams.json, 3 in the parameters."
+        "num_classes is 21 in hyperparams.json, 3 in the parameters. "
+        "Take both from the same job."
     )
 
 

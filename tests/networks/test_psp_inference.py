@@ -6,7 +6,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from semseg.networks.image_wide import spread
+from semseg.networks.image_wide import upsample_and_add
 from semseg.networks.psp_inference import FactoredHead
 from tests.networks.weights import seasoned
 
@@ -58,12 +58,12 @@ def test_given_its_share_a_part_of_the_image_gives_its_part_of_the_logits(
     averages = [mx.nd.contrib.AdaptiveAvgPooling2D(batch, output_size=grid) for grid in head.grids]
     maps = [branch(one) for branch, one in zip(head.branches(), averages, strict=True)]
     down, across = (
-        [head.shares(mx.nd, mx.nd.arange(side), mx.nd.arange(grid)) for grid in head.grids]
+        [head.interpolation(mx.nd, mx.nd.arange(side), mx.nd.arange(grid)) for grid in head.grids]
         for side in (12, 30)
     )
     expected = head(batch).asnumpy()
     for part, whole in ((slice(0, 18), slice(0, 17)), (slice(12, 30), slice(13, 30))):
-        head.given = spread(mx.nd, maps, down, [shares[part] for shares in across])
+        head.given = upsample_and_add(mx.nd, maps, down, [matrix[part] for matrix in across])
         logits = head(batch[:, :, :, part]).asnumpy()
         head.given = None
         start = whole.start - part.start

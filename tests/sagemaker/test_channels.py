@@ -26,6 +26,20 @@ def test_four_channels_without_content_types(
     assert (found.test, found.test_annotation, found.label_map, found.model) == (None,) * 4
 
 
+def test_a_folder_that_the_job_does_not_list_is_told_of(
+    tree: Tree,
+    write_config: WriteConfig,
+    channel_settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tree.channel("label_map").mkdir(parents=True)
+    write_config("inputdataconfig.json", channel_settings)
+    assert read_channels(tree).label_map is None
+    assert caplog.messages == [
+        f"{tree.channel('label_map')} is not read: inputdataconfig.json has no channel label_map"
+    ]
+
+
 def test_the_little_that_local_mode_writes_is_enough(
     tree: Tree, write_config: WriteConfig, channel_settings: Settings
 ) -> None:

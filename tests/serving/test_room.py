@@ -34,14 +34,14 @@ def test_one_share_may_be_larger_than_the_room():
 
 def test_a_share_grows_as_far_as_there_is_room():
     room = Room(100)
-    share, other = room.take(10), room.take(10)
-    assert share is not None
+    reservation, other = room.take(10), room.take(10)
+    assert reservation is not None
     assert other is not None
 
-    assert share.grow(80)
-    assert not share.grow(1)
+    assert reservation.grow(80)
+    assert not reservation.grow(1)
     other.release()
-    assert share.grow(10)
+    assert reservation.grow(10)
 
 
 @pytest.mark.parametrize(("slow", "cut"), [(0.0, True), (1000.0, False)])
@@ -63,10 +63,10 @@ def test_only_as_many_make_room_as_it_takes_the_slowest_first(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(rooms, "time", SimpleNamespace(monotonic=lambda: clock.now))
     room, cut_off = Room(100), []
-    shares = {name: room.take(20) for name in ("second", "first", "third", "last")}
+    reservations = {name: room.take(20) for name in ("second", "first", "third", "last")}
     for name in ("first", "second", "third", "last"):
         clock.now += 1
-        shares[name].waits_for_a_client(lambda name=name: cut_off.append(name))
+        reservations[name].waits_for_a_client(lambda name=name: cut_off.append(name))
     clock.now = 13.5  # and the last is not slow yet
 
     assert room.take(30) is None
@@ -79,7 +79,7 @@ def test_only_as_many_make_room_as_it_takes_the_slowest_first(monkeypatch):
     assert cut_off == ["first", "second", "third"]
 
     for name in cut_off:
-        shares[name].release()
+        reservations[name].release()
     assert room.take(80) is not None
 
 

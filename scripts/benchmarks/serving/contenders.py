@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from semseg import runtime
+from semseg.container import available_cpus
 
 _OURS = Path(".venv/bin/python")
 # ONNX Runtime and OpenVINO want a newer numpy than MXNet can live with.
 _THEIRS = Path(".venv-bench/bin/python")
 # Whatever a shell happens to set must not decide.
-_THREADS = ("OMP_", "KMP_", "GOMP_", "MKL_", "MXNET_", "MALLOC_", "SEMSEG_", "SAGEMAKER_")
+_NOT_INHERITED = (
+    *("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "DNNL_", "ONEDNN_"),
+    *("MXNET_", "MALLOC_", "SEMSEG_", "SAGEMAKER_"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,13 @@ class Contender:
 
     def environment(self) -> dict[str, str]:
         """The whole environment of its processes."""
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(_THREADS)}
+        kept = {
+            name: text for name, text in os.environ.items() if not name.startswith(_NOT_INHERITED)
+        }
         return {**kept, **self.variables}
 
 
-_THREADS_SET = {"OMP_NUM_THREADS": str(runtime.available_cpus())}
+_THREADS_SET = {"OMP_NUM_THREADS": str(available_cpus())}
 
 CONTENDERS = {
     contender.name: contender

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from semseg import runtime
+from semseg.container import available_cpus
 
 
 def machine() -> str:
@@ -16,6 +16,4 @@ def machine() -> str:
         name for name in ("avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8") if name in flags
     ]
     name = model[1].strip() if model else "unknown CPU"
-    return (
-        f"{name}, {runtime.available_cpus()} CPUs ({', '.join(extras) or 'no int8 instructions'})"
-    )
+    return f"{name}, {available_cpus()} CPUs ({', '.join(extras) or 'no int8 instructions'})"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import median_low
 from typing import Any
 
-from semseg.commands.tables import share, table
+from semseg.commands.tables import percentage, table
 from semseg.data.augmentation import IGNORE
 from semseg.data.checks import warnings
 from semseg.data.problems import Problem, message
@@ -77,7 +77,7 @@ def _parts(report: Report) -> str:
             f"{len(split.pairs):,}",
             _lengths([width for width, _ in split.sizes]),
             _lengths([height for _, height in split.sizes]),
-            share(split.pixels[IGNORE], sum(split.pixels)),
+            percentage(split.pixels[IGNORE], sum(split.pixels)),
         )
         for split in report.splits
     ]
@@ -120,7 +120,7 @@ def _cells(split: Split, label: int) -> tuple[str, str, str]:
     pixels = split.pixels[label]
     if not pixels:
         return "-", "-", "-"
-    return f"{pixels:,}", share(pixels, sum(split.pixels)), f"{split.images_with[label]:,}"
+    return f"{pixels:,}", percentage(pixels, sum(split.pixels)), f"{split.images_with[label]:,}"
 
 
 def _other_labels(splits: Sequence[Split], num_classes: int) -> list[int]:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from semseg.commands import Commands
-from semseg.commands.tables import share, table
+from semseg.commands.tables import percentage, table
 from semseg.data.colour_map import ColourMap
 from semseg.data.colour_map_files import read_colour_map
 from semseg.data.colours import name_of
@@ -89,12 +89,12 @@ def _summary(written: Written, colour_map: ColourMap) -> str:
             name_of(one.colour),
             f"{written.masks_with[one.number]:,}",
             f"{written.pixels[one.number]:,}",
-            share(written.pixels[one.number], total),
+            percentage(written.pixels[one.number], total),
         )
         for one in colour_map.classes
     ]
     text = table(("class", "name", "colour", "masks", "pixels", "share"), rows, left=(1, 2))
     if written.nearest:
-        part = share(written.nearest, total)
+        part = percentage(written.nearest, total)
         text += f"\n\n{written.nearest:,} pixels ({part}) have the class of the nearest colour"
     return text

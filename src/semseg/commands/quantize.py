@@ -8,7 +8,7 @@ from pathlib import Path
 from semseg import runtime
 from semseg.commands import Commands
 from semseg.commands.tables import table
-from semseg.data.calibration import SAMPLE, spread, whole_images
+from semseg.data.calibration import SAMPLE, evenly_spaced, whole_images
 from semseg.data.folders import list_files
 from semseg.data.hints import hints
 from semseg.data.loading import EvaluationBatches
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     if options.validation and not options.masks:
         raise CustomerError(
             "--validation names images to compare float32 and int8 on, which takes their masks: "
-            "give --masks too, or leave --validation away."
+            "give --masks too, or leave --validation out."
         )
     check_room_for_file(options.artifact)
     files = _image_files(options.images)
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         runtime.prepare()
         from semseg.training.int8 import calibrate, compare
 
-        thresholds = calibrate(artifact, whole_images(spread(files, options.sample)))
+        thresholds = calibrate(artifact, whole_images(evenly_spaced(files, options.sample)))
         # Comparing takes longer than this: what is there by then stays, whatever becomes of it.
         add_file(options.artifact, THRESHOLDS, text_of(thresholds).encode())
         print(f"{options.artifact}: calibrated on {thresholds.images} images", flush=True)

@@ -17,7 +17,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[
     return "\n".join(map(line, (heads, *rows)))
 
 
-def share(part: int, total: int) -> str:
+def percentage(part: int, total: int) -> str:
     """`12.3 %`; of nothing, `-`. What is there but less than a tenth of a percent is `< 0.1 %`."""
     if not total:
         return "-"

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Protocol
 
+from semseg.container import available_cpus
 from semseg.data.assembly import Batch
 from semseg.data.checks import Pairs, warn_of_other_count
 from semseg.data.loading import EvaluationBatches, TrainingBatches
-from semseg.data.sharing import WHOLE, Share
+from semseg.data.shard import WHOLE, Shard
 from semseg.data.streaming import StreamedEvaluation, StreamedTraining
 from semseg.data.streams import Stream
-from semseg.runtime import available_cpus
 from semseg.sagemaker.hyperparameters import Hyperparameters
 
 
@@ -27,9 +27,9 @@ def training_batches(
     workers: int,
     seed: int,
     check: Callable[[], None],
-    share: Share = WHOLE,
+    shard: Shard = WHOLE,
 ) -> EpochBatches:
-    """Batches to train on, of which this host's `share`: streams are for one host only.
+    """Batches to train on, of which this host's `shard`: streams are for one host only.
 
     `workers` threads make them; all chance comes from `seed`. `check` is called now and then by
     whoever waits for a stream, and may raise.
@@ -38,7 +38,7 @@ def training_batches(
     if isinstance(data, Stream):
         counted = partial(warn_of_other_count, job.num_training_samples)
         return StreamedTraining(data, *sizes, workers, seed, counted, check)
-    return TrainingBatches(data, *sizes, workers, seed, share, job.num_classes)
+    return TrainingBatches(data, *sizes, workers, seed, shard, job.num_classes)
 
 
 def loading_threads(job: Hyperparameters) -> int:
@@ -54,10 +54,10 @@ def evaluation_batches(
     job: Hyperparameters,
     workers: int,
     check: Callable[[], None],
-    share: Share = WHOLE,
+    shard: Shard = WHOLE,
 ) -> Iterable[Batch]:
     """Batches to score, all that there is each time they are gone through; see above."""
     sizes = (job.validation_mini_batch_size, job.crop_size)
     if isinstance(data, Stream):
         return StreamedEvaluation(data, *sizes, workers, check)
-    return EvaluationBatches(data, *sizes, workers, share, job.num_classes)
+    return EvaluationBatches(data, *sizes, workers, shard, job.num_classes)

@@ -21,7 +21,7 @@ SAMPLE = 32
 _MOST_PIXELS = 640 * 640
 
 
-def spread(items: Sequence[T], count: int = SAMPLE) -> tuple[T, ...]:
+def evenly_spaced(items: Sequence[T], count: int = SAMPLE) -> tuple[T, ...]:
     """`count` of the items, as evenly spread as can be; the same ones each time."""
     count = min(count, len(items))
     return tuple(items[number * len(items) // count] for number in range(count))

@@ -17,7 +17,7 @@ from semseg.data.decoding import UnusableSource, decode_pair
 from semseg.data.images import NotToBeHad, OutOfMemory
 from semseg.data.pairs import Pair
 from semseg.data.problems import printable
-from semseg.data.sharing import WHOLE, Share
+from semseg.data.shard import WHOLE, Shard
 from semseg.sagemaker.errors import CustomerError, PlatformError
 
 Cut = Callable[[Image.Image, Image.Image], Sample]
@@ -26,7 +26,7 @@ Cut = Callable[[Image.Image, Image.Image], Sample]
 class TrainingBatches:
     """Random crops in random order, full batches only.
 
-    Of each batch that several hosts take together, this host's `share` is yielded.
+    Of each batch that several hosts take together, this host's `shard` is yielded.
 
     What does not fill a batch opens the next epoch (GluonCV's `last_batch="rollover"`): 1464
     samples in batches of 16 make 91, 92, 91, 92 ... batches. A label of `num_classes` or more,
@@ -41,15 +41,15 @@ class TrainingBatches:
         crop_size: int,
         workers: int,
         seed: int,
-        share: Share = WHOLE,
+        shard: Shard = WHOLE,
         num_classes: int = IGNORE,
     ) -> None:
         if not pairs:
             raise ValueError("there are no pairs to make batches of")
         self._pairs = pairs
         self._batch_size = batch_size
-        self._step_size = batch_size * share.hosts
-        self._share = share
+        self._step_size = batch_size * shard.hosts
+        self._shard = shard
         self._base_size = base_size
         self._crop_size = crop_size
         self._workers = workers
@@ -68,7 +68,7 @@ class TrainingBatches:
         """
         jobs = [partial(self._sample, place, pair) for place, pair in self._order(number)]
         del jobs[: done * self._step_size]
-        groups = (self._share.of_step(step) for step in _grouped(jobs, self._step_size))
+        groups = (self._shard.of_step(step) for step in _grouped(jobs, self._step_size))
         return batches_of(groups, self._batch_size, self._workers)
 
     def _places(self, epoch: int) -> range:
@@ -109,10 +109,10 @@ class EvaluationBatches:
         batch_size: int,
         crop_size: int,
         workers: int,
-        share: Share = WHOLE,
+        shard: Shard = WHOLE,
         num_classes: int = IGNORE,
     ) -> None:
-        self._pairs = share.of_all(pairs)
+        self._pairs = shard.of_all(pairs)
         self._batch_size = batch_size
         self._crop_size = crop_size
         self._workers = workers

@@ -1,6 +1,5 @@
 """Many files at a time: Pillow decodes and numpy counts without holding Python's lock."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from tqdm import tqdm
+
+from semseg.container import available_cpus
 
 Result = TypeVar("Result")
 
@@ -24,8 +25,8 @@ def threads(total: int, description: str, progress: bool) -> Iterator[Run]:
 
     With `progress` there is a bar of `total` tasks, where standard error is a terminal.
     """
-    # Somewhat more threads than processors: FastFile mode fetches each file from S3 as it is read.
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)) + 4, "semseg-check")
+    # Somewhat more threads than CPUs: FastFile mode fetches each file from S3 as it is read.
+    pool = ThreadPoolExecutor(available_cpus() + 4, "semseg-check")
     shown = progress and sys.stderr.isatty()
     with tqdm(total=total, desc=description, unit="image", disable=not shown) as bar:
 

@@ -7,7 +7,7 @@ from mxnet import nd
 
 from semseg.inference.forward import Forward
 from semseg.inference.tiling import Span, Window
-from semseg.networks.image_wide import averaging_shares, spread
+from semseg.networks.image_wide import averaging_matrix, upsample_and_add
 from semseg.networks.tile_graphs import TileGraphs
 
 
@@ -26,12 +26,12 @@ class ImageWideMaps:
         self._graphs = graphs
         self._device = device
         self._down, self._across = (
-            [averaging_shares(nd, nd.arange(side), grid).asnumpy() for grid in graphs.grids]
+            [averaging_matrix(nd, nd.arange(side), grid).asnumpy() for grid in graphs.grids]
             for side in size
         )
         self._spreading = [
             [
-                graphs.shares(nd, nd.arange(side), nd.arange(grid)).as_in_context(device)
+                graphs.interpolation(nd, nd.arange(side), nd.arange(grid)).as_in_context(device)
                 for grid in graphs.grids
             ]
             for side in size
@@ -48,12 +48,12 @@ class ImageWideMaps:
         """
         rows, columns = window
         own = features[0, :, rows.own, columns.own]
-        across = np.concatenate([shares[_own(columns)] for shares in self._across], axis=1)
+        across = np.concatenate([matrix[_own(columns)] for matrix in self._across], axis=1)
         lines = nd.dot(own, nd.array(across, ctx=self._device)).asnumpy()
         column = 0
-        for number, (grid, shares) in enumerate(zip(self._graphs.grids, self._down, strict=True)):
+        for number, (grid, matrix) in enumerate(zip(self._graphs.grids, self._down, strict=True)):
             cells = lines[:, :, column : column + grid]
-            self._averages[number] += np.matmul(shares[_own(rows)].T, cells)
+            self._averages[number] += np.matmul(matrix[_own(rows)].T, cells)
             column += grid
 
     def finish(self) -> None:
@@ -66,10 +66,10 @@ class ImageWideMaps:
     def share(self, window: Window) -> Any:
         """The window's share of all maps: NDArray (1,c,h,w)."""
         down, across = (
-            [shares[span.cells] for shares in axis]
+            [matrix[span.cells] for matrix in axis]
             for axis, span in zip(self._spreading, window, strict=True)
         )
-        return spread(nd, self._maps, down, across)
+        return upsample_and_add(nd, self._maps, down, across)
 
 
 def _own(span: Span) -> slice:

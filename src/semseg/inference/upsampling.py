@@ -75,9 +75,9 @@ def _squares(logits: Logits, size: Size) -> Iterator[tuple[slice, slice, Logits]
     classes, coarse_height, coarse_width = logits.shape
     side = max(1, isqrt(_VALUES_IN_A_SQUARE // classes))
     for columns in _pieces(size[1], side):
-        near_columns, across = _shares(columns, size[1], coarse_width)
+        near_columns, across = _bilinear_matrix(columns, size[1], coarse_width)
         for rows in _pieces(size[0], side):
-            near_rows, down = _shares(rows, size[0], coarse_height)
+            near_rows, down = _bilinear_matrix(rows, size[0], coarse_height)
             tall = np.matmul(down, logits[:, near_rows, near_columns])
             square = tall.reshape(-1, across.shape[1]) @ across.T
             yield rows, columns, square.reshape(classes, -1, len(across))
@@ -87,7 +87,7 @@ def _pieces(side: int, most: int) -> Iterator[slice]:
     return (slice(start, min(start + most, side)) for start in range(0, side, most))
 
 
-def _shares(piece: slice, fine: int, coarse: int) -> tuple[slice, npt.NDArray[np.float32]]:
+def _bilinear_matrix(piece: slice, fine: int, coarse: int) -> tuple[slice, npt.NDArray[np.float32]]:
     """Of `coarse` points those near a piece of `fine` points, corners aligned.
 
     Returns:

@@ -99,7 +99,10 @@ def read_artifact(folder: Path) -> Artifact:
 def _read_configuration(folder: Path) -> dict[str, str]:
     path = folder / CONFIGURATION
     if not path.exists():
-        raise CustomerError(f"{path} is missing. {_listing(folder)}")
+        raise CustomerError(
+            f"{path} is missing: copy it from the job, or write a file that holds {{}}. "
+            f"{_listing(folder)}"
+        )
     return {name: str(value) for name, value in read_json_object(path).items()}
 
 
@@ -107,7 +110,10 @@ def _find_parameters(folder: Path) -> Path:
     for name in (BEST, LAST):
         if (folder / name).is_file():
             return folder / name
-    raise CustomerError(f"{folder / BEST} is missing. {_listing(folder)}")
+    raise CustomerError(
+        f"{folder / BEST} is missing, and so is {LAST}: put there what the job's model.tar.gz "
+        f"holds. {_listing(folder)}"
+    )
 
 
 def _listing(folder: Path) -> str:
@@ -125,5 +131,6 @@ def _compare(configuration: Mapping[str, str], found: Architecture, folder: Path
     ]
     if differences:
         raise CustomerError(
-            f"The files in {folder} do not belong together: {'; '.join(differences)}."
+            f"The files in {folder} do not belong together: {'; '.join(differences)}. "
+            "Take both from the same job."
         )

@@ -30,10 +30,10 @@ class ResizeLike(HybridBlock):
     def hybrid_forward(self, F: Any, features: Any, like: Any) -> Any:
         if self.one_operator:
             return F.contrib.BilinearResize2D(features, like, mode="like")
-        rows = bilinear_shares(
+        rows = bilinear_matrix(
             F, F.contrib.arange_like(like, axis=2), F.contrib.arange_like(features, axis=2)
         )
-        columns = bilinear_shares(
+        columns = bilinear_matrix(
             F, F.contrib.arange_like(like, axis=3), F.contrib.arange_like(features, axis=3)
         )
         return F.dot(with_rows(F, features, rows), columns, transpose_b=True)
@@ -49,7 +49,7 @@ def use_one_operator(block: HybridBlock) -> None:
     block.apply(switch)
 
 
-def bilinear_shares(F: Any, fine: Any, coarse: Any) -> Any:
+def bilinear_matrix(F: Any, fine: Any, coarse: Any) -> Any:
     """What each of the `coarse` points 0..h-1 adds to each of the `fine` points 0..H-1: (H,h)."""
     last = F.maximum(F.max(fine), 1)
     places = F.broadcast_mul(fine, F.broadcast_div(F.max(coarse), last))
@@ -57,7 +57,7 @@ def bilinear_shares(F: Any, fine: Any, coarse: Any) -> Any:
     return F.relu(1 - distances)
 
 
-def with_rows(F: Any, features: Any, shares: Any) -> Any:
+def with_rows(F: Any, features: Any, weights: Any) -> Any:
     """Features (N,C,h,w) spread over more rows: (N,C,H,w).
 
     Columns are best spread after rows: so both transpositions are those of small arrays.
@@ -65,9 +65,9 @@ def with_rows(F: Any, features: Any, shares: Any) -> Any:
     Args:
         F: `mxnet.nd` or `mxnet.sym`.
         features: float32 (N,C,h,w).
-        shares: what each of their rows adds to each of the new ones: (H,h).
+        weights: what each of their rows adds to each of the new ones: (H,h).
     """
-    return turned(F, F.dot(turned(F, features), shares, transpose_b=True))
+    return turned(F, F.dot(turned(F, features), weights, transpose_b=True))
 
 
 def turned(F: Any, maps: Any) -> Any:

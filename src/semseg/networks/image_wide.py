@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from semseg.networks.base import bilinear_shares, with_rows
+from semseg.networks.base import bilinear_matrix, with_rows
 
 
 class ImageWide(ABC):
@@ -27,7 +27,7 @@ class ImageWide(ABC):
         """For each map the block from averages (N,2048,g,g) to the map, (N,c,k,k)."""
 
     @staticmethod
-    def shares(F: Any, fine: Any, cells: Any) -> Any:
+    def interpolation(F: Any, fine: Any, cells: Any) -> Any:
         """What each point along a side of a map adds to each point along a side of the features.
 
         Args:
@@ -38,7 +38,7 @@ class ImageWide(ABC):
         Returns:
             float32 (H,k).
         """
-        return bilinear_shares(F, fine, cells)
+        return bilinear_matrix(F, fine, cells)
 
 
 def image_wide_of(head: Any) -> ImageWide:
@@ -48,7 +48,7 @@ def image_wide_of(head: Any) -> ImageWide:
     return found[0]
 
 
-def averaging_shares(F: Any, places: Any, grid: int) -> Any:
+def averaging_matrix(F: Any, places: Any, grid: int) -> Any:
     """What each of the `places` 0..H-1 adds to each of `grid` averages: float32 (H,grid).
 
     The borders are those of MXNet's `AdaptiveAvgPooling2D`, whose cells may share features.
@@ -65,7 +65,9 @@ def averaging_shares(F: Any, places: Any, grid: int) -> Any:
     return F.broadcast_div(inside, F.sum(inside, axis=0, keepdims=True))
 
 
-def spread(F: Any, maps: Iterable[Any], down: Iterable[Any], across: Iterable[Any]) -> Any:
+def upsample_and_add(
+    F: Any, maps: Iterable[Any], down: Iterable[Any], across: Iterable[Any]
+) -> Any:
     """The sum of maps of different sizes, each spread over the features: (N,c,h,w).
 
     Args:

@@ -30,6 +30,7 @@ def load_network(artifact: Artifact, device: Any) -> Any:
         reason = str(error).strip().splitlines()[0]
         raise CustomerError(
             f"{artifact.parameters} can't be loaded as {architecture.algorithm} on "
-            f"{architecture.backbone} with {architecture.num_classes} classes: {reason}"
+            f"{architecture.backbone} with {architecture.num_classes} classes: {reason} "
+            "(is the file whole? Copy it from the job again)"
         ) from None
     return network

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from mxnet.gluon import HybridBlock, nn
 
-from semseg.networks.base import bilinear_shares, turned
+from semseg.networks.base import bilinear_matrix, turned
 from semseg.networks.batch_norm import scale_and_shift
-from semseg.networks.image_wide import ImageWide, averaging_shares, spread
+from semseg.networks.image_wide import ImageWide, averaging_matrix, upsample_and_add
 
 _Values = npt.NDArray[np.float32]
 
@@ -83,13 +83,13 @@ class FactoredHead(HybridBlock, ImageWide):
         )
 
     @staticmethod
-    def shares(F: Any, fine: Any, cells: Any) -> Any:
+    def interpolation(F: Any, fine: Any, cells: Any) -> Any:
         """Those of an upsampled map for the place before, the place itself, and the one after.
 
         Beyond the first and the last place there is nothing, as a convolution has it.
         """
         # A leading axis, since MXNet complains of concatenations along the first when it quantizes.
-        upsampled = F.expand_dims(bilinear_shares(F, fine, cells), 0)
+        upsampled = F.expand_dims(bilinear_matrix(F, fine, cells), 0)
         nothing = F.zeros_like(F.slice_axis(upsampled, axis=1, begin=0, end=1))
         padded = F.concat(nothing, upsampled, nothing, dim=1)
         shifted = (
@@ -110,19 +110,19 @@ class FactoredHead(HybridBlock, ImageWide):
         ]
         rows, columns = (F.contrib.arange_like(parts[0], axis=axis) for axis in (2, 3))
         # All columns' averages in one product: reading the features is what takes time.
-        averaging = F.concat(*(averaging_shares(F, columns, grid) for grid in self.grids), dim=1)
+        averaging = F.concat(*(averaging_matrix(F, columns, grid) for grid in self.grids), dim=1)
         lines = F.concat(*(F.dot(part, averaging) for part in parts), dim=1)
         maps, first = [], 0
         for grid, branch in zip(self.grids, self.branches(), strict=True):
             own = F.slice_axis(lines, axis=3, begin=first, end=first + grid)
-            averages = F.dot(turned(F, own), averaging_shares(F, rows, grid))
+            averages = F.dot(turned(F, own), averaging_matrix(F, rows, grid))
             maps.append(branch(turned(F, averages)))
             first += grid
         down, across = (
-            [self.shares(F, places, F.arange(grid)) for grid in self.grids]
+            [self.interpolation(F, places, F.arange(grid)) for grid in self.grids]
             for places in (rows, columns)
         )
-        return spread(F, maps, down, across)
+        return upsample_and_add(F, maps, down, across)
 
 
 def _fill(parameter: Any, values: _Values) -> None:

@@ -27,7 +27,7 @@ class TileGraphs:
     Attributes:
         features: from a part of an image, normalized, to its features (N,2048,h,w).
         grids: for each image-wide map, how many cells a side the averages of features have.
-        shares: `ImageWide.shares` of the maps.
+        interpolation: `ImageWide.interpolation` of the maps.
         branches: for each map, from averages (1,2048,g,g) to the map (1,c,k,k).
         logits: from a part of an image, and the part's share of all maps (N,c,h,w) as `IMAGE_WIDE`,
             to the head's logits (N,C,h,w).
@@ -35,7 +35,7 @@ class TileGraphs:
 
     features: Graph
     grids: tuple[int, ...]
-    shares: Callable[[Any, Any, Any], Any]
+    interpolation: Callable[[Any, Any, Any], Any]
     branches: tuple[Graph, ...]
     logits: Graph
 
@@ -75,5 +75,5 @@ def read_tile_graphs(artifact: Artifact) -> TileGraphs | None:
     # Half of the values are the same, and need be there only once.
     shared = Graph(graph(features).symbol, whole.parameters)
     return TileGraphs(
-        shared, image_wide.grids, image_wide.shares, tuple(map(graph, branches)), whole
+        shared, image_wide.grids, image_wide.interpolation, tuple(map(graph, branches)), whole
     )

@@ -96,6 +96,14 @@ def read_channels(tree: Tree) -> Channels:
     for name in sorted(found.keys() & not_read):
         images = name.removesuffix("_annotation")
         _LOG.warning("%s is not read: the records of %s bring their masks along", name, images)
+    for name in CHANNEL_NAMES:
+        if name not in configuration and tree.channel(name).is_dir():
+            _LOG.warning(
+                "%s is not read: %s has no channel %s",
+                tree.channel(name),
+                tree.inputdataconfig.name,
+                name,
+            )
     return Channels(**{name: found[name] for name in found if name not in not_read})
 
 

@@ -1,4 +1,4 @@
-"""The HTTP routes: thin, because decoding, inference and encoding have rooms of their own."""
+"""The HTTP routes: thin, because decoding, inference and encoding have modules of their own."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ from semseg.serving.negotiation import choose
 from semseg.serving.patient_socket import PatientSocket
 from semseg.serving.problems import answer_problems
 from semseg.serving.refusal import Busy, Refusal
-from semseg.serving.room import Room, Share
+from semseg.serving.room import Reservation, Room
 from semseg.serving.settings import MAX_PIXELS_VARIABLE, MIB, Settings
 
 logger = logging.getLogger(__name__)
@@ -90,8 +90,8 @@ def create_app(
             body = read_body(settings.max_payload_bytes)
             file = announced(body, *limit(encoder))
             kept = file.pixels * (3 + (1 if encoder.wants == "mask" else 4 * num_classes))
-            with decoding.place(max(kept, file.decoding_bytes), kept) as share:
-                give_back_after_the_answer(share, client)
+            with decoding.place(max(kept, file.decoding_bytes), kept) as reservation:
+                give_back_after_the_answer(reservation, client)
                 image = decode(body)
             del body
         this.pixels = file.pixels
@@ -102,7 +102,7 @@ def create_app(
         with this.timed("encode"), nullcontext() if encoder.wants == "mask" else copying:
             encoded = encoder.encode(answer.values)
         if client:
-            share.waits_for_a_client(client.cut_off)
+            reservation.waits_for_a_client(client.cut_off)
         return Response(encoded, mimetype=encoder.media_type)
 
     if settings.metrics:
@@ -132,12 +132,12 @@ def create_app(
         place.callback(places.release)
         when_handed_over(place.close)
 
-    def give_back_after_the_answer(share: Share, client: PatientSocket | None) -> None:
+    def give_back_after_the_answer(reservation: Reservation, client: PatientSocket | None) -> None:
         """Bounds the memory of images, from decoding on, and of answers to the last byte."""
         if client:
-            client.when_sent(share.release)
+            client.when_sent(reservation.release)
         else:
-            when_handed_over(share.release)
+            when_handed_over(reservation.release)
 
     _tell_of_every_request(app, metrics)
     answer_problems(app, settings)

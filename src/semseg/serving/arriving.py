@@ -9,7 +9,7 @@ from gunicorn.workers.gthread import TConn
 
 from semseg.serving.incoming import Incoming
 from semseg.serving.pace import Pace
-from semseg.serving.room import Room, Share
+from semseg.serving.room import Reservation, Room
 from semseg.serving.stage import Stage, Wait, heard_from, socket_of
 
 # Seconds that a client has for its first word, however many others there are.
@@ -23,7 +23,7 @@ class Arrival(Wait):
     """A request of which something has come, or may come."""
 
     request: Incoming
-    share: Share
+    reservation: Reservation
 
 
 class Arriving(Stage[Arrival]):
@@ -53,7 +53,7 @@ class Arriving(Stage[Arrival]):
         self._turn_away = turn_away
         self._most_body = most_body
         self._room = Room(most_waiting)
-        self._handed_over: dict[TConn, Share] = {}
+        self._handed_over: dict[TConn, Reservation] = {}
 
     def enter(self, conn: TConn, said: bytes, seconds: float) -> None:
         """Waits for the next request.
@@ -63,8 +63,8 @@ class Arriving(Stage[Arrival]):
             said: what has come of it already.
             seconds: that the client may take to begin.
         """
-        request, share = Incoming(self._most_body), Share(self._room)
-        self._wait_for(conn, Arrival(request, share, pace=Pace(seconds)))
+        request, reservation = Incoming(self._most_body), Reservation(self._room)
+        self._wait_for(conn, Arrival(request, reservation, pace=Pace(seconds)))
         if said:
             self._take_in(conn, said)
         else:
@@ -85,13 +85,13 @@ class Arriving(Stage[Arrival]):
     def leave(self, conn: TConn) -> Arrival:
         """Gives back what the request held, too."""
         arrival = super().leave(conn)
-        arrival.share.release()
+        arrival.reservation.release()
         return arrival
 
     def done(self, conn: TConn) -> None:
         """A request that was handed over is not there any more."""
-        if share := self._handed_over.pop(conn, None):
-            share.release()
+        if reservation := self._handed_over.pop(conn, None):
+            reservation.release()
 
     def hurry(self, deadline: float) -> None:
         """Holds for those who have said nothing."""
@@ -114,12 +114,12 @@ class Arriving(Stage[Arrival]):
         arrival = self._waits[conn]
         if not arrival.request.data:
             arrival.pace = Pace()
-            arrival.share.waits_for_a_client(socket_of(conn).cut_off)
+            arrival.reservation.waits_for_a_client(socket_of(conn).cut_off)
         arrival.request.add(said)
         arrival.pace.move(len(said))
         if arrival.request.whole:
             self._hand_on(conn)
-        elif not arrival.share.grow(len(said)):
+        elif not arrival.reservation.grow(len(said)):
             self.leave(conn)
             self._turn_away(conn)
         elif arrival.request.invited():
@@ -128,8 +128,8 @@ class Arriving(Stage[Arrival]):
 
     def _hand_on(self, conn: TConn) -> None:
         arrival = super().leave(conn)
-        arrival.share.waits_no_longer()
-        self._handed_over[conn] = arrival.share
+        arrival.reservation.waits_no_longer()
+        self._handed_over[conn] = arrival.reservation
         self._hand_over(conn, arrival.request)
 
     def _silent(self) -> Iterator[tuple[TConn, Arrival]]:

@@ -20,7 +20,7 @@ from semseg.data.images import (
 from semseg.inference.tiling import CELL
 from semseg.serving.memory import FEWEST_PIXELS
 from semseg.serving.refusal import Busy, Refusal
-from semseg.serving.room import Room, Share
+from semseg.serving.room import Reservation, Room
 
 # What decoding takes for each pixel at its peak, the result included. Pillow keeps RGB in 4 bytes;
 # NumPy gets 3 of them, twice. A progressive JPEG in CMYK has its coefficients, and WebP several
@@ -109,26 +109,26 @@ class DecodingRoom:
         self._at_work = 0
 
     @contextmanager
-    def place(self, size: int, kept: int) -> Iterator[Share]:
-        """Decode in this block; the share is the caller's to release.
+    def place(self, size: int, kept: int) -> Iterator[Reservation]:
+        """Decode in this block; the reservation is the caller's to release.
 
         Args:
             size: bytes that decoding takes.
-            kept: bytes that the share has from the block's end on, not more than `size`.
+            kept: bytes that the reservation has from the block's end on, not more than `size`.
 
         Raises:
             Busy: the memory is not to be had.
         """
         with self._changed:
-            while (share := self._room.take(size)) is None:
+            while (reservation := self._room.take(size)) is None:
                 if not self._at_work:
                     raise Busy(_CROWDED)
                 self._changed.wait()
             self._at_work += 1
         try:
-            yield share
+            yield reservation
         finally:
-            share.shrink(size - kept)
+            reservation.shrink(size - kept)
             with self._changed:
                 self._at_work -= 1
                 self._changed.notify_all()

@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-from semseg.runtime import folder_in_memory
+from semseg.container import folder_in_memory
 from semseg.sagemaker.logs import configure_logging
 from semseg.serving import metrics_folder
 from semseg.serving.memory import WorkerMemory

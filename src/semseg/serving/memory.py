@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from semseg.runtime import available_memory
+from semseg.container import available_memory
 from semseg.sagemaker.errors import CustomerError
 
 _MIB = 1 << 20

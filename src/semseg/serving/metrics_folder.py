@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from semseg.runtime import folder_in_memory
+from semseg.container import folder_in_memory
 
 _PREFIX = "semseg-metrics-"
 

@@ -1,4 +1,4 @@
-"""Memory for what slow clients send or have yet to take, so that there is an end to it."""
+"""A bound on the memory that requests, images and answers take, which a worker's clients share."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from collections.abc import Callable
 _SLOW = 10.0
 
 
-class Share:
+class Reservation:
     """Some bytes of a `Room`. The one who has it gives it back with `release`, at the latest.
 
     Attributes:
@@ -59,8 +59,8 @@ class Room:
     """A number of bytes that the clients of a worker share.
 
     What does not fit is refused, and of those who have been slow, as many are cut off as it takes
-    for it to fit soon, the slowest first. A single share may be larger than all of it, or a large
-    answer could never be given.
+    for it to fit soon, the slowest first. A single reservation may be larger than all of it, or a
+    large answer could never be given.
 
     Args:
         most: bytes.
@@ -69,51 +69,55 @@ class Room:
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken = 0
-        self._shares: dict[Share, None] = {}
+        self._reservations: dict[Reservation, None] = {}
         self._lock = threading.Lock()
 
-    def take(self, size: int) -> Share | None:
-        """A share of `size` bytes; None where they are not to be had."""
-        share = Share(self)
-        return share if self.add(share, size) else None
+    def take(self, size: int) -> Reservation | None:
+        """A reservation of `size` bytes; None where they are not to be had."""
+        reservation = Reservation(self)
+        return reservation if self.add(reservation, size) else None
 
-    def add(self, share: Share, size: int) -> bool:
-        """See `Share.grow`."""
+    def add(self, reservation: Reservation, size: int) -> bool:
+        """See `Reservation.grow`."""
         with self._lock:
-            others = self._taken - share.size
+            others = self._taken - reservation.size
             if not others or self._taken + size <= self._most:
-                share.size += size
+                reservation.size += size
                 self._taken += size
-                self._shares[share] = None
+                self._reservations[reservation] = None
                 return True
-            giving = self._who_gives_way(share, self._taken + size - self._most)
+            giving = self._who_gives_way(reservation, self._taken + size - self._most)
         for other in giving:
             other.give_way()
         return False
 
-    def _who_gives_way(self, asking: Share, missing: int) -> list[Share]:
-        others = [share for share in self._shares if share is not asking]
-        missing -= sum(share.size for share in others if share.ends)
+    def _who_gives_way(self, asking: Reservation, missing: int) -> list[Reservation]:
+        others = [reservation for reservation in self._reservations if reservation is not asking]
+        missing -= sum(reservation.size for reservation in others if reservation.ends)
         long_ago = time.monotonic() - _SLOW
-        slow = [share for share in others if share.since < long_ago and not share.ends]
+        slow = [
+            reservation
+            for reservation in others
+            if reservation.since < long_ago and not reservation.ends
+        ]
         giving = []
-        for share in sorted(slow, key=lambda share: share.since):
+        for reservation in sorted(slow, key=lambda reservation: reservation.since):
             if missing <= 0:
                 break
-            missing -= share.size
-            giving.append(share)
+            missing -= reservation.size
+            giving.append(reservation)
         return giving
 
-    def give_back(self, share: Share, size: int) -> None:
-        """See `Share.shrink`."""
+    def give_back(self, reservation: Reservation, size: int) -> None:
+        """See `Reservation.shrink`."""
         with self._lock:
-            if share in self._shares:
-                share.size -= size
+            if reservation in self._reservations:
+                reservation.size -= size
                 self._taken -= size
 
-    def remove(self, share: Share) -> None:
-        """See `Share.release`."""
+    def remove(self, reservation: Reservation) -> None:
+        """See `Reservation.release`."""
         with self._lock:
-            if share in self._shares:
-                del self._shares[share]
-                self._taken -= share.size
+            if reservation in self._reservations:
+                del self._reservations[reservation]
+                self._taken -= reservation.size

@@ -48,7 +48,8 @@ class _Choice:
         return self.words[0]
 
 
-# Names and defaults of the first four as in AWS's open serving toolkits; 6 MiB is the platform's
+# Names of the first four as in AWS's open serving toolkits (which start a worker for each CPU; why
+# one is the default here, README, "Latency or throughput"); 6 MiB is the platform's
 # own limit for a real-time request. The others are this project's, but for
 # the level of the log, which SageMaker's SDK sets as a number (`container_log_level`).
 _PORT = _Variable("SAGEMAKER_BIND_TO_PORT", 8080, 65535)

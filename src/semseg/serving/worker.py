@@ -14,9 +14,9 @@ from typing import Any
 from flask import Flask
 from gunicorn.errors import HaltServer
 
+from semseg.container import available_memory
 from semseg.networks.artifact import read_artifact
 from semseg.networks.thresholds import read_thresholds
-from semseg.runtime import available_memory
 from semseg.sagemaker.errors import AlgorithmError, PlatformError, SemsegError
 from semseg.sagemaker.logs import configure_logging
 from semseg.sagemaker.tree import Tree

@@ -123,10 +123,10 @@ class Learner:
         """
         if self._exchange is None:
             return
-        self._exchange.spread_parameters()
+        self._exchange.broadcast_parameters()
         if self._state.position.updates:
             for key, copies in states_on_devices(self._trainer):
-                self._exchange.spread(key, copies)
+                self._exchange.broadcast(key, copies)
 
     def part(self) -> None:
         """Nothing more is to be learned together. For all hosts at the same time."""

@@ -12,7 +12,7 @@ from semseg.data.batches import (
     training_batches,
 )
 from semseg.data.checks import Dataset
-from semseg.data.sharing import Share
+from semseg.data.shard import Shard
 from semseg.networks import artifact, backbones
 from semseg.networks.base import MainPath
 from semseg.networks.seed_model import SeedModel
@@ -114,7 +114,7 @@ def fit(
 
     try:
         learner.follow_first_host()
-        if seed_model is not None and team.share(resumed is None):
+        if seed_model is not None and team.broadcast(resumed is None):
             narration.validating(seed_model.place)
             confusion, speed = validate()
             progress.record(confusion.miou, parameters)
@@ -169,9 +169,9 @@ def is_over(state: State, job: Hyperparameters) -> bool:
 def make_batches(
     job: Hyperparameters, dataset: Dataset, seed: int, stop: Stop, team: Team
 ) -> tuple[EpochBatches, Iterable[Batch]]:
-    """The batches to train on and those to validate with: of both this host's share."""
+    """The batches to train on and those to validate with: of both this host's shard."""
     workers = loading_threads(job)
-    share = Share(team.index, team.size)
-    training = training_batches(dataset.train, job, workers, seed, stop.check, share)
-    validation = evaluation_batches(dataset.validation, job, workers, stop.check, share)
+    shard = Shard(team.index, team.size)
+    training = training_batches(dataset.train, job, workers, seed, stop.check, shard)
+    validation = evaluation_batches(dataset.validation, job, workers, stop.check, shard)
     return training, validation

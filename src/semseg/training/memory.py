@@ -4,7 +4,7 @@ A process that outgrows its container is killed by the kernel with exit code 137
 So an estimate is made first. It is a low one: what it refuses would have been killed.
 """
 
-from semseg.runtime import available_memory
+from semseg.container import available_memory
 from semseg.sagemaker.errors import CustomerError
 from semseg.sagemaker.hyperparameters import Hyperparameters
 

@@ -3,7 +3,7 @@
 import logging
 
 from semseg.data.batches import evaluation_batches, loading_threads
-from semseg.data.calibration import spread, whole_images
+from semseg.data.calibration import evenly_spaced, whole_images
 from semseg.data.checks import Dataset, Pairs
 from semseg.data.streams import Stream
 from semseg.networks.artifact import Artifact, read_artifact
@@ -50,7 +50,7 @@ def quantize_best_model(job: Job, dataset: Dataset) -> None:
 
 
 def _calibrated(artifact: Artifact, train: Pairs) -> Thresholds:
-    sample = spread(train)
+    sample = evenly_spaced(train)
     narration.calibrating(len(sample))
     return calibrate(artifact, whole_images(pair.image for pair in sample))
 

@@ -85,7 +85,7 @@ class Saver:
     def between(self, items: Iterable[T]) -> Iterator[T]:
         """The items; before each a checkpoint, if one is due."""
         for item in items:
-            if self._team.share(self._checkpoints.due()):
+            if self._team.broadcast(self._checkpoints.due()):
                 self._learner.average_statistics()
                 self.checkpoint()
             yield item
@@ -164,7 +164,7 @@ class Onlooker:
     def between(self, items: Iterable[T]) -> Iterator[T]:
         """The items; before each this host's part in the checkpoint, if one is due."""
         for item in items:
-            if self._team.share(False):
+            if self._team.broadcast(False):
                 self._learner.average_statistics()
             yield item
 

@@ -17,8 +17,8 @@ from mxnet import autograd, nd
 from mxnet.gluon import Block, nn
 
 from semseg.training.devices import Devices
+from semseg.training.hosts.all_gather import AllGather
 from semseg.training.hosts.exchange import Exchange
-from semseg.training.hosts.showing import Showing
 from semseg.training.lockstep import Lockstep
 
 
@@ -40,9 +40,9 @@ def synchronize(
     network.apply(lambda block: layers.append(block) if isinstance(block, nn.BatchNorm) else None)
     for layer in layers:
         shapes = [(2, *layer.gamma.shape)] * len(devices)
-        showings = exchange.showings(shapes) if exchange is not None else None
+        all_gathers = exchange.all_gathers(shapes) if exchange is not None else None
         # Not another class: names and parameter files stay as they are.
-        layer.hybrid_forward = _SynchronizedNorm(layer, devices, lockstep, showings)
+        layer.hybrid_forward = _SynchronizedNorm(layer, devices, lockstep, all_gathers)
 
 
 class _SynchronizedNorm:
@@ -53,14 +53,14 @@ class _SynchronizedNorm:
         layer: nn.BatchNorm,
         devices: Devices,
         lockstep: Lockstep,
-        showings: Sequence[Showing] | None,
+        all_gathers: Sequence[AllGather] | None,
     ) -> None:
         self._usual = layer.hybrid_forward
         self._epsilon = layer._kwargs["eps"]
         self._momentum = layer._kwargs["momentum"]
         self._devices = devices
         self._lockstep = lockstep
-        self._showings = showings
+        self._all_gathers = all_gathers
 
     def __call__(
         self, F: Any, features: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
@@ -87,8 +87,8 @@ class _SynchronizedNorm:
         shown = self._lockstep.exchange(member, (features.shape[0], own))
         images = [count for count, _ in shown]
         joined = _joined(images, [part.as_in_context(device) for _, part in shown])
-        if self._showings is not None:
-            hosts = self._showings[member](joined)
+        if self._all_gathers is not None:
+            hosts = self._all_gathers[member](joined)
             joined = _joined([1] * len(hosts), list(hosts))
         return joined[0], joined[1]
 

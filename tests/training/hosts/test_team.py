@@ -20,7 +20,7 @@ from tests.training.hosts.meeting import Meeting
 def test_all_get_the_same_answers_in_the_order_of_the_hosts() -> None:
     def work(team: Member) -> Any:
         return [
-            (team.total(0.1 * 3**team.index, team.index), team.share(f"of {team.index}"))
+            (team.total(0.1 * 3**team.index, team.index), team.broadcast(f"of {team.index}"))
             for _ in range(50)
         ] + [team.gather({"index": team.index, "value": float("inf")})]
 
@@ -35,7 +35,7 @@ def test_one_host_alone_needs_nobody() -> None:
     with ALONE as team:
         assert (team.is_first, team.size) == (True, 1)
         assert team.total(1.5, 2) == [1.5, 2]
-        assert team.share("own") == "own"
+        assert team.broadcast("own") == "own"
         assert team.gather("own") == ["own"]
 
 
@@ -58,7 +58,7 @@ def test_the_first_to_come_waits_for_the_others() -> None:
 @pytest.mark.parametrize("missing", [0, 2])
 def test_a_host_that_never_comes_is_named_by_all_the_others(missing: int) -> None:
     meeting = Meeting(3, Patience(joining=1.5, sigterm=0.1))
-    started = [meeting.start(index, Member.share) for index in range(3) if index != missing]
+    started = [meeting.start(index, Member.broadcast) for index in range(3) if index != missing]
     for future in started:
         with pytest.raises(
             PlatformError, match=f"{meeting.names[missing]} did not come within 2 s"
@@ -104,10 +104,10 @@ def test_an_error_of_one_host_ends_all_with_its_reason(
     culprit: int, error: Exception, kind: type[Exception]
 ) -> None:
     def work(team: Member) -> Any:
-        team.share(None)
+        team.broadcast(None)
         if team.index == culprit:
             raise error
-        return team.share("more")
+        return team.broadcast("more")
 
     meeting = Meeting(3)
     found = meeting.all(work)
@@ -131,10 +131,10 @@ def die(team: Member) -> None:
 @pytest.mark.parametrize("victim", [0, 1, 2])
 def test_a_host_that_dies_is_named_by_all_the_others(victim: int) -> None:
     def work(team: Member) -> Any:
-        team.share(None)
+        team.broadcast(None)
         if team.index == victim:
             die(team)
-        return team.share("more")
+        return team.broadcast("more")
 
     meeting = Meeting(3)
     found = meeting.all(work)
@@ -150,7 +150,7 @@ def test_a_host_that_falls_silent_is_named_by_all_the_others() -> None:
     over = threading.Event()
 
     def work(team: Member) -> Any:
-        team.share(None)
+        team.broadcast(None)
         if team.index == 2:
             for connection in team._connections.values():
                 connection._sending.acquire()  # even its heartbeat has nothing to say any more
@@ -158,7 +158,7 @@ def test_a_host_that_falls_silent_is_named_by_all_the_others() -> None:
             for connection in team._connections.values():
                 connection._sending.release()
             raise Died
-        return team.share("more")
+        return team.broadcast("more")
 
     started = [meeting.start(index, work) for index in range(3)]
     for future in started[:2]:
@@ -183,7 +183,7 @@ def test_a_host_that_is_stuck_is_ended_from_outside() -> None:
     meeting = Meeting(3)
 
     def work(team: Member) -> Any:
-        team.share(None)
+        team.broadcast(None)
         if team.index == 1:
             die(team)
         deadline = time.monotonic() + 20
@@ -214,10 +214,10 @@ def test_a_host_that_sigterm_ended_makes_the_others_stop_too() -> None:
     meeting = Meeting(2)
 
     def work(team: Member) -> Any:
-        team.share(None)
+        team.broadcast(None)
         meeting.stops[team.index].asked = True
         if team.index == 1:
             die(team)
-        return team.share("more")
+        return team.broadcast("more")
 
     assert isinstance(meeting.all(work)[0], StopRequested)

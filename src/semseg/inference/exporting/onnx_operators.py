@@ -16,7 +16,7 @@ from mxnet import nd
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
-from semseg.networks.image_wide import averaging_shares
+from semseg.networks.image_wide import averaging_matrix
 
 Shape = tuple[int, ...]
 
@@ -127,14 +127,14 @@ def _adaptive_average(node: Node) -> Piece:
             helper.make_node("MatMul", [down, node.inputs[0]], [stripes], name=stripes),
             helper.make_node("MatMul", [stripes, across], [node.name], name=node.name),
         ],
-        {down: _shares(height, rows).T.copy(), across: _shares(width, columns)},
+        {down: _averaging_matrix(height, rows).T.copy(), across: _averaging_matrix(width, columns)},
     )
 
 
-def _shares(points: int, cells: int) -> NDArray[np.float32]:
+def _averaging_matrix(points: int, cells: int) -> NDArray[np.float32]:
     with mx.cpu():
-        shares: NDArray[np.float32] = averaging_shares(nd, nd.arange(points), cells).asnumpy()
-    return shares
+        matrix: NDArray[np.float32] = averaging_matrix(nd, nd.arange(points), cells).asnumpy()
+    return matrix
 
 
 def _resize(node: Node) -> Piece:

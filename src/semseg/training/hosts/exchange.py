@@ -15,7 +15,7 @@ import numpy as np
 from mxnet import nd
 
 from semseg.training.devices import Devices
-from semseg.training.hosts.showing import Showing
+from semseg.training.hosts.all_gather import AllGather
 from semseg.training.hosts.team import Team
 
 
@@ -57,10 +57,10 @@ class Exchange:
                 for copy in copies:
                     copy /= devices
 
-    def spread_parameters(self) -> None:
+    def broadcast_parameters(self) -> None:
         """Gives all devices the first host's parameters."""
         for key, parameter in enumerate(self._parameters):
-            self.spread(key, parameter.list_data())
+            self.broadcast(key, parameter.list_data())
 
     def close(self) -> None:
         """Ends ps-lite on all hosts, and waits until all of them want that.
@@ -71,7 +71,7 @@ class Exchange:
         nd.waitall()  # a backward pass may still be under way, and show the others its statistics
         self._store = None
 
-    def spread(self, key: int, copies: list[Any]) -> None:
+    def broadcast(self, key: int, copies: list[Any]) -> None:
         """Puts the first host's array, that of its first device, into all of them.
 
         Args:
@@ -87,7 +87,7 @@ class Exchange:
         for copy in copies:
             copy[:] = value.as_in_context(copy.context)
 
-    def showings(self, shapes: Sequence[tuple[int, ...]]) -> list[Showing]:
+    def all_gathers(self, shapes: Sequence[tuple[int, ...]]) -> list[AllGather]:
         """For each shape what shows all hosts an array of each."""
         of_all_hosts = [(self._team.size, *shape) for shape in shapes for _ in range(2)]
         keys = self._new_keys(of_all_hosts)
@@ -96,7 +96,7 @@ class Exchange:
             self._add_up(key, [nd.zeros(shape)])
         nd.waitall()
         return [
-            Showing(self._team, self._add_up, there, back)
+            AllGather(self._team, self._add_up, there, back)
             for there, back in zip(keys[::2], keys[1::2], strict=True)
         ]
 

@@ -147,7 +147,7 @@ class OtherHost(Member):
                 except OSError as error:
                     reason = f"{address}, port {ports.TEAM}: {error.strerror or error}"
             time.sleep(_PAUSE)
-        raise PlatformError(f"{_not_come([first], self._patience)} ({reason})")
+        raise _not_come([first], self._patience, f" ({reason})")
 
     def _take(self, host: str, message: Message) -> None:
         with self._changed:
@@ -167,8 +167,10 @@ class OtherHost(Member):
         self._wait_until_leaving({self._hosts[0]})
 
 
-def _not_come(hosts: Sequence[str], patience: Patience) -> PlatformError:
+def _not_come(hosts: Sequence[str], patience: Patience, reason: str = "") -> PlatformError:
     names = ", ".join(hosts)
     return PlatformError(
-        f"Of the job's hosts {names} did not come within {patience.joining:.0f} s. All are needed."
+        f"Of the job's hosts {names} did not come within {patience.joining:.0f} s{reason}. All are "
+        f"needed. They reach each other over TCP, ports {ports.TEAM} to {ports.WORKER}: security "
+        "groups and firewalls have to let that pass. SEMSEG_HOST_SECONDS is how long they wait."
     )

@@ -39,7 +39,7 @@ class Team(ABC):
         """The sum over all hosts of each number, to the last bit the same on all."""
         return [sum(column) for column in zip(*self.gather(list(numbers)), strict=True)]
 
-    def share(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         """The first host's value. It has to be JSON, as whatever hosts send each other."""
         shared: T = self._exchange(value, lambda values: values[0])
         return shared

@@ -8,8 +8,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Share:
-    """One of several equal shares: that of the host with this `index`, of so many hosts.
+class Shard:
+    """One of several equal shards: that of the host with this `index`, of so many hosts.
 
     Every host knows the whole dataset and goes through the same order of samples. Together they
     take steps of one batch each, so that all have the same number of batches whatever the number of
@@ -25,8 +25,8 @@ class Share:
         return step[self.index * size : (self.index + 1) * size]
 
     def of_all(self, items: Sequence[T]) -> Sequence[T]:
-        """Some of the items; all of them, once each, if all shares are put together."""
+        """Some of the items; all of them, once each, if all shards are put together."""
         return items[self.index :: self.hosts]
 
 
-WHOLE = Share()
+WHOLE = Shard()

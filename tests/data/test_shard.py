@@ -1,4 +1,4 @@
-"""Hosts that share batches: together they see what one host with a larger batch would see."""
+"""Hosts that shard batches: together they see what one host with a larger batch would see."""
 
 from collections.abc import Callable
 
@@ -8,21 +8,21 @@ import pytest
 from semseg.data.assembly import Batch
 from semseg.data.loading import EvaluationBatches, TrainingBatches
 from semseg.data.pairs import Pair
-from semseg.data.sharing import WHOLE, Share
+from semseg.data.shard import WHOLE, Shard
 
 MakePairs = Callable[[int], list[Pair]]
 
 
-def training(pairs: list[Pair], size: int, share: Share = WHOLE) -> TrainingBatches:
-    return TrainingBatches(pairs, size, 40, 24, workers=1, seed=7, share=share)
+def training(pairs: list[Pair], size: int, shard: Shard = WHOLE) -> TrainingBatches:
+    return TrainingBatches(pairs, size, 40, 24, workers=1, seed=7, shard=shard)
 
 
-def evaluation(pairs: list[Pair], share: Share = WHOLE) -> list[Batch]:
-    return [*EvaluationBatches(pairs, 2, 24, workers=1, share=share)]
+def evaluation(pairs: list[Pair], shard: Shard = WHOLE) -> list[Batch]:
+    return [*EvaluationBatches(pairs, 2, 24, workers=1, shard=shard)]
 
 
-def shares(hosts: int) -> list[Share]:
-    return [Share(index, hosts) for index in range(hosts)]
+def shards(hosts: int) -> list[Shard]:
+    return [Shard(index, hosts) for index in range(hosts)]
 
 
 @pytest.mark.parametrize("images", range(6, 12))
@@ -33,7 +33,7 @@ def test_all_hosts_have_the_same_number_of_batches_together_those_of_one_host(
     pairs = make_pairs(images)
     for epoch in range(3):
         whole = [*training(pairs, size * hosts).epoch(epoch, done=1)]
-        parts = [[*training(pairs, size, share).epoch(epoch, done=1)] for share in shares(hosts)]
+        parts = [[*training(pairs, size, shard).epoch(epoch, done=1)] for shard in shards(hosts)]
         assert {len(part) for part in parts} == {len(whole)}
         for step, batch in enumerate(whole):
             together = np.concatenate([part[step].images for part in parts])
@@ -47,8 +47,8 @@ def test_together_hosts_score_each_image_once(make_pairs: MakePairs, images: int
     pairs = make_pairs(images)
     scored = [
         int(mask.min())
-        for share in shares(3)
-        for batch in evaluation(pairs, share)
+        for shard in shards(3)
+        for batch in evaluation(pairs, shard)
         for mask in batch.masks
     ]
     assert sorted(scored) == list(range(images))

@@ -1,4 +1,4 @@
-"""An array of each host shown to all hosts, in a way that autograd knows back.
+"""All-gather over hosts that autograd can differentiate: each host's array, given to all.
 
 This is for batch normalization, in the middle of a network. MXNet's key-value store only queues an
 operation and returns, and goes by keys: so the order in which a backward pass comes to its layers,
@@ -15,7 +15,7 @@ from semseg.training.hosts.team import Team
 AddUp = Callable[[int, list[Any]], None]
 
 
-class Showing:
+class AllGather:
     """Shows all hosts one array of each.
 
     Args:
@@ -38,19 +38,19 @@ class Showing:
 class _Shown(autograd.Function):
     """The sum of arrays that are nothing but for one host's place."""
 
-    def __init__(self, showing: Showing) -> None:
+    def __init__(self, all_gather: AllGather) -> None:
         super().__init__()
-        self._showing = showing
-        self._index, self._hosts = showing.team.index, showing.team.size
+        self._all_gather = all_gather
+        self._index, self._hosts = all_gather.team.index, all_gather.team.size
 
     def forward(self, own: Any) -> Any:
         shown = nd.zeros((self._hosts, *own.shape), ctx=own.context)
         shown[self._index] = own
-        self._showing.add_up(self._showing.there, [shown])
+        self._all_gather.add_up(self._all_gather.there, [shown])
         return shown
 
     def backward(self, gradient: Any) -> Any:
         """Each host's array has a part in the loss of all."""
         total = gradient.copy()
-        self._showing.add_up(self._showing.back, [total])
+        self._all_gather.add_up(self._all_gather.back, [total])
         return total[self._index]
