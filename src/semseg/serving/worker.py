@@ -15,7 +15,7 @@ from flask import Flask
 from gunicorn.errors import HaltServer
 
 from semseg.container import available_memory
-from semseg.networks.artifact import read_artifact
+from semseg.networks.artifact import Artifact, read_artifact
 from semseg.networks.thresholds import read_thresholds
 from semseg.sagemaker.errors import AlgorithmError, PlatformError, SemsegError
 from semseg.sagemaker.logs import configure_logging
@@ -61,8 +61,8 @@ def _application() -> Flask:
     configure_logging(settings.log_level)
     metrics = Metrics(settings.metrics_folder)
     engine = Engine(metrics)
-    engine.start(lambda: load_predictor(settings), give_up, tell_warm)
     artifact = read_artifact(Tree.from_environment(os.environ).model)
+    engine.start(lambda: load_predictor(artifact, settings), give_up, tell_warm)
     memory = WorkerMemory(settings.workers, settings.max_payload_bytes)
     app = create_app(
         engine,
@@ -76,16 +76,16 @@ def _application() -> Flask:
     return app
 
 
-def load_predictor(settings: Settings) -> AnyPredictor:
-    """The predictor of the artifact in `/opt/ml/model`, told of in the original's words.
+def load_predictor(artifact: Artifact, settings: Settings) -> AnyPredictor:
+    """The artifact's predictor, told of in the original's words.
 
     Args:
+        artifact: the trained model.
         settings: the precision, and how many workers share the memory.
 
     Raises:
         CustomerError: if the artifact cannot be served, or not in int8.
     """
-    artifact = read_artifact(Tree.from_environment(os.environ).model)
     thresholds = read_thresholds(artifact) if settings.precision == "int8" else None
     logger.info("loading model...")
     import mxnet as mx  # here, in the engine's thread, for the first time
