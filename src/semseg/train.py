@@ -4,6 +4,7 @@ Imports stand where they are needed: mistakes need not wait for MXNet, which tak
 import, and SIGTERM is heard before anything takes time.
 """
 
+import gc
 import os
 import sys
 import time
@@ -169,6 +170,8 @@ def run(job: "Job", settings: "Settings", stop: Stop, team: "Team", started: flo
 
     # 8. Is the model to be served in int8 too? Then its ranges are found and kept beside it.
     if parameters.quantize and team.is_first:
+        del network, under_way  # their memory is for what follows
+        gc.collect()
         quantize_best_model(job, dataset)
 
     ended = time.time()

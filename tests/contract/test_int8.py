@@ -40,6 +40,10 @@ def mask(answer: bytes) -> np.ndarray:
     return np.array(Image.open(BytesIO(answer)))
 
 
+def probabilities(server: Server, picture: bytes) -> np.ndarray:
+    return np.load(BytesIO(server.post(picture, "application/x-npy").content))
+
+
 def test_the_thresholds_come_beside_the_three_files(job: Run) -> None:
     assert job.outcome.exit_code == 0, job.outcome.log + job.outcome.errors
     assert job.job.model_files() == {BEST, LAST, CONFIGURATION, THRESHOLDS}
@@ -64,6 +68,7 @@ def test_it_is_served_in_int8_within_its_memory(
     with Server(job.job.base, tmp_path / "float32") as server:
         server.wait_until(200)
         expected = [mask(server.post(picture).content) for picture in pictures]
+        float32 = probabilities(server, pictures[0])
     sizes = random.Random(1)
     with Server(job.job.base, tmp_path / "int8", SEMSEG_PRECISION="int8") as server:
         server.wait_until(200)
@@ -72,6 +77,7 @@ def test_it_is_served_in_int8_within_its_memory(
             assert time.monotonic() < deadline, worker_mib(server)
             time.sleep(0.1)
         found = [mask(server.post(picture).content) for picture in pictures]
+        assert np.abs(probabilities(server, pictures[0]) - float32).max() > 0
 
         def ask(images: int) -> float:
             for _ in range(images):

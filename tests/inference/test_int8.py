@@ -15,6 +15,8 @@ from semseg.networks.graph import read_graph
 from semseg.networks.quantization import Calibration, quantized
 from semseg.networks.thresholds import Thresholds
 from semseg.sagemaker.errors import CustomerError
+from tests.inference.pictures import picture
+from tests.inference.test_tiled import SIZES
 
 
 class Waits:
@@ -86,6 +88,25 @@ def test_a_predictor_in_int8_gives_masks_and_probabilities(
     expected = Predictor(trained[1]).probabilities(image)
     assert np.abs(probabilities - expected).max() > 0
     assert np.abs(probabilities - expected).mean() < 0.1
+
+
+@pytest.mark.slow
+def test_windows_are_computed_in_int8_by_fcn_and_in_float32_by_the_others(
+    trained: tuple[Any, Artifact], thresholds: Thresholds
+) -> None:
+    _, artifact = trained
+    algorithm = artifact.architecture.algorithm
+    height, width = SIZES[algorithm]
+    image = picture(height, width)
+    int8 = Predictor(artifact, thresholds=thresholds, int8_proven=True).probabilities(image)
+    float32 = Predictor(artifact).probabilities(image)
+    in_windows = Predictor(
+        artifact, thresholds=thresholds, affordable=int(height * width * 0.67), int8_proven=True
+    ).probabilities(image)
+
+    expected, other = (int8, float32) if algorithm == "fcn" else (float32, int8)
+    assert (in_windows.argmax(axis=0) != expected.argmax(axis=0)).mean() <= 0.001
+    assert np.abs(in_windows - expected).mean() < np.abs(in_windows - other).mean() / 3
 
 
 def test_what_has_been_compared_once_is_not_compared_again(

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from semseg.serving import app as app_module
+from semseg.serving import room as rooms
 from semseg.serving.app import create_app
 from semseg.serving.decoding import announced, decode
 from semseg.serving.room import Room
@@ -114,6 +115,17 @@ def test_images_and_answers_that_wait_are_bounded(engine, predictor):
         callback()
     assert post(app, "application/x-npy", sockets[2]) == 200
     assert post(app, "image/png", Socket()) == 503
+
+
+def test_who_takes_an_answer_slowly_makes_room_for_the_next(engine, monkeypatch):
+    monkeypatch.setattr(rooms, "_SLOW", -1)
+    app = create_app(engine, Settings(), room=Room(54 * (3 + 21 * 4)), num_classes=21)
+    slow = Socket()
+
+    assert post(app, "application/x-npy", slow) == 200
+    assert not slow.gone
+    assert post(app, "application/x-npy", Socket()) == 503
+    assert slow.gone
 
 
 @pytest.mark.parametrize("accept", ["image/png", "application/x-npy"])

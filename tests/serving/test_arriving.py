@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from semseg.serving import room as rooms
 from semseg.serving.arriving import Arriving
 from semseg.serving.patient_socket import PatientSocket
 
@@ -104,6 +105,14 @@ def test_what_is_all_there_is_not_refused_for_want_of_memory(door):
     door.connect(b"GET")  # and nothing is left of them
     assert waiting not in door.let_go
     assert door.let_go == [half]
+
+
+def test_who_sends_slowly_makes_room_for_the_next(door, monkeypatch):
+    monkeypatch.setattr(rooms, "_SLOW", -1)
+    _, slow = door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 900)
+    door.connect(b"GET / HTTP/1.1\r\nX: " + b"x" * 500)
+    slow.settimeout(1)
+    assert slow.recv(1) == b""
 
 
 def test_who_speaks_in_the_last_moment_may_stay(door):

@@ -156,6 +156,17 @@ def test_clients_that_stop_in_the_middle_are_let_go(port, half):
     assert is_served(port)
 
 
+def test_a_client_that_reads_nothing_is_let_go(port):
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(6)
+        heard = 0
+        with suppress(ConnectionError):
+            while piece := connection.recv(1 << 20):
+                heard += len(piece)
+    assert heard < 20_000_000
+
+
 def test_no_connection_is_forgotten_however_it_ends(port):
     """Or the worker would think that it has as many as it may, and let nobody in."""
     rng = random.Random(1)

@@ -1,3 +1,4 @@
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,7 @@ def test_what_does_not_fit_is_refused_until_something_is_given_back():
     assert room.take(1) is None
 
 
-def test_one_share_may_be_larger_than_the_room():
+def test_one_reservation_may_be_larger_than_the_room():
     room = Room(100)
     large = room.take(500)
     assert large is not None
@@ -32,7 +33,7 @@ def test_one_share_may_be_larger_than_the_room():
     assert room.take(100) is not None
 
 
-def test_a_share_grows_as_far_as_there_is_room():
+def test_a_reservation_grows_as_far_as_there_is_room():
     room = Room(100)
     reservation, other = room.take(10), room.take(10)
     assert reservation is not None
@@ -95,3 +96,22 @@ def test_what_is_given_back_is_there_for_others():
     alone.shrink(10)  # nothing is left to give
     assert room.take(61) is None
     assert room.take(60) is not None
+
+
+def test_nobody_gives_back_while_others_are_cut_off(monkeypatch):
+    """Or the next request of the same connection might be cut off."""
+    monkeypatch.setattr(rooms, "_SLOW", -1)
+    room, waited = Room(100), []
+    slow, done = room.take(60), room.take(40)
+    other = threading.Thread(target=done.release)
+
+    def cut_off() -> None:
+        other.start()
+        other.join(0.1)
+        waited.append(other.is_alive())
+
+    slow.waits_for_a_client(cut_off)
+    assert room.take(50) is None
+    other.join()
+    assert waited == [True]
+    assert room.take(40) is not None

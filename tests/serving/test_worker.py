@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.errors import HaltServer
 
+from semseg.inference import predictor
 from semseg.sagemaker.errors import CustomerError, PlatformError
 from semseg.serving import worker
 from semseg.serving.app import create_app
+from semseg.serving.memory import WorkerMemory
 from semseg.serving.settings import Settings
 
 
@@ -22,6 +24,28 @@ def left_with(monkeypatch) -> list[int]:
     monkeypatch.setattr(os, "_exit", codes.append)
     monkeypatch.setattr(worker, "_shared", bytearray(2))
     return codes
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_predictor_gets_what_the_settings_and_the_memory_say(monkeypatch, precision):
+    made = []
+    monkeypatch.setattr(predictor, "Predictor", lambda *given, **named: made.append((given, named)))
+    monkeypatch.setattr(worker, "read_thresholds", lambda artifact: f"of {artifact.parameters}")
+    monkeypatch.setattr(worker, "_shared", bytearray((0, 1)))
+    artifact = SimpleNamespace(parameters="file", architecture=SimpleNamespace(algorithm="psp"))
+
+    worker.load_predictor(artifact, Settings(precision=precision, workers=2))
+
+    assert made == [
+        (
+            (artifact,),
+            {
+                "thresholds": "of file" if precision == "int8" else None,
+                "affordable": WorkerMemory(2, Settings().max_payload_bytes).pixels_at_once("psp"),
+                "int8_proven": True,
+            },
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,13 @@ class Reservation:
         Args:
             cut_off: ends the wait; called from any thread.
         """
-        self._cut_off, self.since = cut_off, time.monotonic()
+        with self._room.lock:
+            self._cut_off, self.since = cut_off, time.monotonic()
 
     def waits_no_longer(self) -> None:
         """The client has done its part."""
-        self._cut_off, self.since = None, float("inf")
+        with self._room.lock:
+            self._cut_off, self.since = None, float("inf")
 
     def grow(self, size: int) -> bool:
         """Takes as many bytes more; false where they are not to be had."""
@@ -64,13 +66,17 @@ class Room:
 
     Args:
         most: bytes.
+
+    Attributes:
+        lock: held wherever a reservation changes, and while a client is cut off: so nobody is who
+            has given everything back meanwhile, and whose connection has another request by now.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken = 0
         self._reservations: dict[Reservation, None] = {}
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()  # who is cut off may give back at once
 
     def take(self, size: int) -> Reservation | None:
         """A reservation of `size` bytes; None where they are not to be had."""
@@ -79,17 +85,16 @@ class Room:
 
     def add(self, reservation: Reservation, size: int) -> bool:
         """See `Reservation.grow`."""
-        with self._lock:
+        with self.lock:
             others = self._taken - reservation.size
             if not others or self._taken + size <= self._most:
                 reservation.size += size
                 self._taken += size
                 self._reservations[reservation] = None
                 return True
-            giving = self._who_gives_way(reservation, self._taken + size - self._most)
-        for other in giving:
-            other.give_way()
-        return False
+            for other in self._who_gives_way(reservation, self._taken + size - self._most):
+                other.give_way()
+            return False
 
     def _who_gives_way(self, asking: Reservation, missing: int) -> list[Reservation]:
         others = [reservation for reservation in self._reservations if reservation is not asking]
@@ -110,14 +115,14 @@ class Room:
 
     def give_back(self, reservation: Reservation, size: int) -> None:
         """See `Reservation.shrink`."""
-        with self._lock:
+        with self.lock:
             if reservation in self._reservations:
                 reservation.size -= size
                 self._taken -= size
 
     def remove(self, reservation: Reservation) -> None:
         """See `Reservation.release`."""
-        with self._lock:
+        with self.lock:
             if reservation in self._reservations:
                 del self._reservations[reservation]
                 self._taken -= reservation.size

@@ -19,7 +19,7 @@ from semseg.networks.thresholds import Ranges, Report, Scores, Thresholds, finge
 from semseg.training.evaluation import predict_masks
 from semseg.training.scores import ConfusionMatrix
 
-# Validation crops, all of one size; batches of larger ones might not fit into memory.
+# Validation crops, all of one size; what is prepared for larger images might not fit into memory.
 _PREPARED_PIXELS = 512 * 512
 
 
@@ -43,7 +43,8 @@ def calibrate(artifact: Artifact, images: Iterable[npt.NDArray[np.float32]]) -> 
 def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Report:
     """Scores a network in float32 and in int8 on the same labelled images.
 
-    They are computed as a job's validation computes them, in one piece.
+    They are computed as a job's validation computes them, in one piece, but one at a time: memory
+    is the host's here, and a batch may be of a size for GPUs.
     """
     graph = fold_batch_normalization(read_graph(artifact, resized=True))
     networks = [
@@ -53,9 +54,7 @@ def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Re
     confusions = [ConfusionMatrix(artifact.architecture.num_classes) for _ in networks]
     images = pixels = same = 0
     for batch in labelled:
-        masks = [
-            predict_masks(network, mx.nd.array(batch.images)).asnumpy() for network in networks
-        ]
+        masks = [_masks(network, batch.images) for network in networks]
         for confusion, mask in zip(confusions, masks, strict=True):
             confusion.add(batch.masks, mask)
         images += len(batch.images)
@@ -64,3 +63,9 @@ def compare(artifact: Artifact, ranges: Ranges, labelled: Iterable[Batch]) -> Re
     float32, int8 = (Scores(miou=one.miou, pixel_accuracy=one.pixel_accuracy) for one in confusions)
     same_class = same / max(1, pixels)
     return Report(images=images, float32=float32, int8=int8, same_class=same_class)
+
+
+def _masks(network: Forward, images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """The most probable classes, uint8 (N,H,W), of normalized images (N,3,H,W)."""
+    masks = [predict_masks(network, mx.nd.array(image[None])).asnumpy() for image in images]
+    return np.concatenate(masks)
