@@ -12,6 +12,7 @@ from semseg.data.channel_folders import find_parts
 from semseg.data.hints import hints
 from semseg.data.scan import scan
 from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.hyperparameter_schema import MOST_CLASSES
 
 _DESCRIPTION = """\
 Reads a whole dataset as train does before the first epoch: every image and mask,
@@ -75,6 +76,6 @@ def _guesses(folder: Path) -> Iterator[str]:
 
 
 def _num_classes(text: str) -> int:
-    if not text.isdecimal() or not 2 <= int(text) <= 254:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 254")
+    if not text.isdecimal() or not 2 <= int(text) <= MOST_CLASSES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to {MOST_CLASSES}")
     return int(text)

@@ -17,6 +17,7 @@ from semseg.data.scan import Part, scan
 from semseg.sagemaker.channel_settings import RECORD_SUFFIX
 from semseg.sagemaker.channels import IMAGE_CHANNELS, annotation_of
 from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.hyperparameter_schema import MOST_CLASSES
 
 _DESCRIPTION = """\
 Writes train.rec, validation.rec and test.rec: RecordIO files in which image and
@@ -30,8 +31,6 @@ The files are checked first as train does it (but for the number of classes), an
 nothing is written unless all are sound. train reads such a file in a channel of
 its own, without annotations, or through a pipe.
 """
-# No job can have more, so that labels are as large as they may be.
-_MOST_CLASSES = 254
 
 
 def add_to(commands: Commands) -> None:
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _parts(folder: Path, names: Sequence[str]) -> tuple[list[Part], list[Problem]]:
     """The parts of those names, or without names all that there are; what their channels lack."""
-    parts, problems = find_parts(folder, _MOST_CLASSES, required=names)
+    parts, problems = find_parts(folder, MOST_CLASSES, required=names)
     if names:
         parts = [part for part in parts if part.name in names]
         channels = {channel for name in names for channel in (name, annotation_of(name))}
@@ -99,7 +98,8 @@ def _parts(folder: Path, names: Sequence[str]) -> tuple[list[Part], list[Problem
 
 def _sound(parts: Sequence[Part], problems: Sequence[Problem]) -> Sequence[Split]:
     """The parts, read to their ends; `problems` are those that are known already."""
-    report = scan(parts, _MOST_CLASSES, progress=sys.stderr.isatty())
+    # No job can have more classes, so labels are as large as they may be.
+    report = scan(parts, MOST_CLASSES, progress=sys.stderr.isatty())
     problems = [*problems, *report.problems]
     if problems:
         raise UnsoundData(problems, hints(report))

@@ -20,11 +20,11 @@ from semseg.data.colour_map import ColourMap, Entry, number_classes
 from semseg.data.colours import TRANSPARENT, code_of, name_of
 from semseg.data.problems import Kind, Problem, UnsoundData, printable
 from semseg.sagemaker.errors import CustomerError
+from semseg.sagemaker.hyperparameter_schema import MOST_CLASSES
 from semseg.sagemaker.json_files import read_json_objects
 from semseg.sagemaker.problems import show
 
 _GROUND_TRUTH_KEY = "internal-color-map"
-_MAX_CLASSES = 254
 _HEADER = re.compile(r"colou?r|hex|rgb|^r\W+g\W+b$", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{6}", re.IGNORECASE)
@@ -49,10 +49,10 @@ def read_colour_map(path: Path) -> ColourMap:
     complaints += _about(entries)
     if not complaints:
         colour_map = number_classes(entries)
-        if colour_map.num_classes <= _MAX_CLASSES:
+        if colour_map.num_classes <= MOST_CLASSES:
             return colour_map
         complaints.append(
-            f"its last class is {colour_map.num_classes - 1}, and there can be {_MAX_CLASSES}."
+            f"its last class is {colour_map.num_classes - 1}, and there can be {MOST_CLASSES}."
         )
     raise UnsoundData([Problem(Kind.COLOUR_MAP, where, text) for text in complaints])
 

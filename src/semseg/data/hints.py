@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from semseg.data.augmentation import IGNORE
 from semseg.data.problems import Kind
 from semseg.data.report import Report, Split
+from semseg.sagemaker.hyperparameter_schema import MOST_CLASSES
 
 _LABELS_SPELLED_OUT = 8
 # `0_2019-06-03T12:34:56.789012.png`: where it belongs stands in the output manifest only.
@@ -48,7 +49,10 @@ def _about_labels(report: Report) -> Iterator[str]:
     elif {*labels} == {0, largest} and report.num_classes == 2:
         text = f"Labels are only 0 and {largest}: for two classes, turn {largest} into 1."
     elif needed >= IGNORE:
-        text = f"The largest label is {largest}, and num_classes is at most 254: are these masks?"
+        text = (
+            f"The largest label is {largest}, and num_classes is at most {MOST_CLASSES}: "
+            "are these masks?"
+        )
     else:
         text = f"The largest label is {largest}: if that is right, num_classes must be {needed}."
     yield text + remedy

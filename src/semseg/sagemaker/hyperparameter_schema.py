@@ -25,6 +25,8 @@ from semseg.sagemaker.hyperparameter_rules import (
 
 CROP_MULTIPLE = 8
 
+MOST_CLASSES = 254  # and 255 is "ignore"
+
 
 class Hyperparameters(BaseModel):
     """What a job is told, checked and typed; the order is that of the documentation."""
@@ -40,7 +42,7 @@ class Hyperparameters(BaseModel):
     algorithm: Annotated[str, OneOf("fcn", "psp", "deeplab")] = Field(
         description="The network: FCN, Pyramid Scene Parsing, or DeepLab V3."
     )
-    num_classes: Annotated[int, Integer(2, 254)] = Field(
+    num_classes: Annotated[int, Integer(2, MOST_CLASSES)] = Field(
         description="How many classes the masks tell apart, background included."
     )
     num_training_samples: Annotated[int, Integer(1)] = Field(
