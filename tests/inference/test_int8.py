@@ -105,7 +105,10 @@ def test_windows_are_computed_in_int8_by_fcn_and_in_float32_by_the_others(
     ).probabilities(image)
 
     expected, other = (int8, float32) if algorithm == "fcn" else (float32, int8)
-    assert (in_windows.argmax(axis=0) != expected.argmax(axis=0)).mean() <= 0.001
+    # Random weights leave many pixels undecided, which int8's steps tip: of a trained network's
+    # some 0.002 % differ (README, "Images of any size").
+    most = 0.005 if algorithm == "fcn" else 0.001
+    assert (in_windows.argmax(axis=0) != expected.argmax(axis=0)).mean() <= most
     assert np.abs(in_windows - expected).mean() < np.abs(in_windows - other).mean() / 3
 
 
