@@ -1,4 +1,4 @@
-"""Hosts that shard batches: together they see what one host with a larger batch would see."""
+"""Hosts that share batches: together they see what one host with a larger batch would see."""
 
 from collections.abc import Callable
 

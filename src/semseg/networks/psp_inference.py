@@ -84,7 +84,7 @@ class FactoredHead(HybridBlock, ImageWide):
 
     @staticmethod
     def interpolation(F: Any, fine: Any, cells: Any) -> Any:
-        """Those of an upsampled map for the place before, the place itself, and the one after.
+        """What an upsampled map adds for the place before, the place itself, and the one after.
 
         Beyond the first and the last place there is nothing, as a convolution has it.
         """
