@@ -36,9 +36,7 @@ def main() -> int:
         configure_logging(settings.log_level)
         artifact = read_artifact(Tree.from_environment(os.environ).model)
         refuse_too_little_memory(artifact.parameters, settings.workers)
-        gpus = usable_gpus()
-        if settings.precision == "int8":
-            check_int8(artifact, gpus)
+        check_precision(settings.precision, artifact, usable_gpus())
         check_port(settings.port)
     except SemsegError as error:
         logger.error("%s: %s", error.label, error)
@@ -50,18 +48,31 @@ def main() -> int:
     become_gunicorn(settings, memory.pixels(artifact.architecture.num_classes))
 
 
-def check_int8(artifact: Artifact, gpus: int) -> None:
-    """Makes sure that the model can be served in int8, as far as that can be told without it.
+def check_precision(precision: str, artifact: Artifact, gpus: int) -> None:
+    """Makes sure that the model can be served so, as far as that can be told without loading it.
+
+    Args:
+        precision: of `Settings`.
+        artifact: the model.
+        gpus: how many MXNet will see.
 
     Raises:
-        CustomerError: it has not been calibrated, or there is a GPU.
+        CustomerError: int8, and it has not been calibrated, or there is a GPU; float16, and there
+            is none.
     """
-    if gpus:
+    if precision == "int8" and gpus:
         raise CustomerError(
-            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it out, or "
-            "serve on an instance without a GPU."
+            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it out, give "
+            "float16, or serve on an instance without a GPU."
         )
-    read_thresholds(artifact)
+    if precision == "float16" and not gpus:
+        raise CustomerError(
+            "SEMSEG_PRECISION=float16 is for GPUs, and this container has none that MXNet can use. "
+            "Leave it out, give int8, or serve with the cu112 image on an instance with a GPU "
+            "(docker run --gpus all)."
+        )
+    if precision == "int8":
+        read_thresholds(artifact)
 
 
 def check_port(port: int) -> None:

@@ -114,4 +114,10 @@ def test_nor_is_one_with_those_of_another_model(
 def test_an_unknown_precision_is_refused(served_tree: Path, tmp_path: Path) -> None:
     with Server(served_tree, tmp_path / "log", SEMSEG_PRECISION="int4") as server:
         assert server.wait(10) == 2
-    assert "SEMSEG_PRECISION is 'int4': give one of float32, int8." in server.log
+    assert "SEMSEG_PRECISION is 'int4': give one of float32, int8, float16." in server.log
+
+
+def test_float16_without_a_gpu_is_refused(served_tree: Path, tmp_path: Path) -> None:
+    with Server(served_tree, tmp_path / "log", SEMSEG_PRECISION="float16") as server:
+        assert server.wait(10) == 2
+    assert "SEMSEG_PRECISION=float16 is for GPUs, and this container has none" in server.log

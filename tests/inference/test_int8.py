@@ -1,5 +1,4 @@
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import mxnet as mx
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 from semseg.inference import predictor as predictor_module
-from semseg.inference.int8 import int8_forward, refuse_slower
+from semseg.inference.int8 import int8_forward, refuse_slower_int8
 from semseg.inference.predictor import Predictor
 from semseg.networks.artifact import Artifact
 from semseg.networks.folding import fold_batch_normalization
@@ -17,19 +16,7 @@ from semseg.networks.thresholds import Thresholds
 from semseg.sagemaker.errors import CustomerError
 from tests.inference.pictures import picture
 from tests.inference.test_tiled import SIZES
-
-
-class Waits:
-    """A network that takes so many seconds; counts what it was given."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.batches = 0
-
-    def __call__(self, batch: Any) -> Any:
-        self.batches += 1
-        sleep(self._seconds)
-        return batch
+from tests.inference.waits import Waits
 
 
 def cpuinfo(folder: Path, flags: str) -> Path:
@@ -44,17 +31,17 @@ def test_where_int8_would_be_slower_it_is_refused_with_both_times(tmp_path: Path
     slow, fast = Waits(0.03), Waits(0)
     said = r"slower .* has no AVX512-VNNI: .* SEMSEG_PRECISION=float32"
     with pytest.raises(CustomerError, match=said):
-        refuse_slower(slow, fast, cpuinfo(tmp_path, "sse2 avx2 avx_vnni"))
+        refuse_slower_int8(slow, fast, cpuinfo(tmp_path, "sse2 avx2 avx_vnni"))
 
 
 def test_without_the_instructions_it_may_still_be_faster(tmp_path: Path) -> None:
-    refuse_slower(Waits(0), Waits(0.03), cpuinfo(tmp_path, "sse2 avx2"))
-    refuse_slower(Waits(0), Waits(0.03), tmp_path / "no such file")
+    refuse_slower_int8(Waits(0), Waits(0.03), cpuinfo(tmp_path, "sse2 avx2"))
+    refuse_slower_int8(Waits(0), Waits(0.03), tmp_path / "no such file")
 
 
 def test_with_the_instructions_nothing_is_measured(tmp_path: Path) -> None:
     slow, fast = Waits(0), Waits(0)
-    refuse_slower(slow, fast, cpuinfo(tmp_path, "sse2 avx512_vnni avx2"))
+    refuse_slower_int8(slow, fast, cpuinfo(tmp_path, "sse2 avx512_vnni avx2"))
     assert slow.batches == fast.batches == 0
 
 
@@ -98,10 +85,10 @@ def test_windows_are_computed_in_int8_by_fcn_and_in_float32_by_the_others(
     algorithm = artifact.architecture.algorithm
     height, width = SIZES[algorithm]
     image = picture(height, width)
-    int8 = Predictor(artifact, thresholds=thresholds, int8_proven=True).probabilities(image)
+    int8 = Predictor(artifact, thresholds=thresholds, proven=True).probabilities(image)
     float32 = Predictor(artifact).probabilities(image)
     in_windows = Predictor(
-        artifact, thresholds=thresholds, affordable=int(height * width * 0.67), int8_proven=True
+        artifact, thresholds=thresholds, affordable=int(height * width * 0.67), proven=True
     ).probabilities(image)
 
     expected, other = (int8, float32) if algorithm == "fcn" else (float32, int8)
@@ -118,7 +105,7 @@ def test_what_has_been_compared_once_is_not_compared_again(
     def refuse(_int8: Any, _float32: Any) -> None:
         raise CustomerError("It is slower today.")
 
-    monkeypatch.setattr(predictor_module, "refuse_slower", refuse)
+    monkeypatch.setattr(predictor_module, "refuse_slower_int8", refuse)
     with pytest.raises(CustomerError):
         Predictor(trained[1], thresholds=thresholds)
-    Predictor(trained[1], thresholds=thresholds, int8_proven=True)
+    Predictor(trained[1], thresholds=thresholds, proven=True)

@@ -34,9 +34,18 @@ def test_a_port_in_use_is_told_with_the_variable_that_moves_it():
 def test_int8_is_not_for_gpus(tmp_path):
     artifact = Artifact(Architecture("fcn", "resnet-50", 3), tmp_path / "model_best.params", {})
     with pytest.raises(CustomerError, match="int8 is for CPUs, and this container has a GPU"):
-        serve.check_int8(artifact, gpus=1)
+        serve.check_precision("int8", artifact, gpus=1)
     with pytest.raises(CustomerError, match="semseg quantize"):
-        serve.check_int8(artifact, gpus=0)
+        serve.check_precision("int8", artifact, gpus=0)
+
+
+def test_float16_is_for_gpus(tmp_path):
+    artifact = Artifact(Architecture("fcn", "resnet-50", 3), tmp_path / "model_best.params", {})
+    with pytest.raises(CustomerError, match="float16 is for GPUs, and this container has none"):
+        serve.check_precision("float16", artifact, gpus=0)
+    serve.check_precision("float16", artifact, gpus=1)
+    for gpus in (0, 1):
+        serve.check_precision("float32", artifact, gpus)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])

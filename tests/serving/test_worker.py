@@ -26,7 +26,7 @@ def left_with(monkeypatch) -> list[int]:
     return codes
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("precision", ["float32", "int8", "float16"])
 def test_the_predictor_gets_what_the_settings_and_the_memory_say(monkeypatch, precision):
     made = []
     monkeypatch.setattr(predictor, "Predictor", lambda *given, **named: made.append((given, named)))
@@ -42,7 +42,8 @@ def test_the_predictor_gets_what_the_settings_and_the_memory_say(monkeypatch, pr
             {
                 "thresholds": "of file" if precision == "int8" else None,
                 "affordable": WorkerMemory(2, Settings().max_payload_bytes).pixels_at_once("psp"),
-                "int8_proven": True,
+                "float16": precision == "float16",
+                "proven": True,
             },
         )
     ]

@@ -8,13 +8,15 @@ import numpy.typing as npt
 from mxnet import nd
 
 from semseg.data.normalization import normalize
+from semseg.inference.float16 import refuse_slower_float16
 from semseg.inference.forward import Forward
-from semseg.inference.int8 import int8_forward, refuse_slower
+from semseg.inference.int8 import int8_forward, refuse_slower_int8
 from semseg.inference.tiled import tiled_logits
 from semseg.inference.tiling import computed_pixels
 from semseg.inference.upsampling import Logits, mask_of, probabilities_of, use_one_thread
 from semseg.networks.artifact import Artifact
 from semseg.networks.devices import available_devices
+from semseg.networks.float16 import in_float16
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import Graph, fused, read_graph
 from semseg.networks.quantization import quantized
@@ -41,13 +43,15 @@ class Predictor:
         artifact: the trained model.
         device: MXNet context; the first GPU, or the CPU where there is none, if None.
         thresholds: of `read_thresholds`, to compute in int8, on the CPU; in float32 if None.
+        float16: compute in float16, on the GPU.
         affordable: pixels that there is memory to compute at once. Larger images, and those of more
             than 1920x1088, are computed in pieces.
-        int8_proven: int8 has been found to be the faster one here, and is not compared again.
+        proven: int8 or float16 has been found to be faster than float32 here, and is not compared
+            again.
 
     Raises:
-        CustomerError: the parameters or the thresholds do not fit the network, or int8 would be
-            slower here.
+        CustomerError: the parameters or the thresholds do not fit the network, or int8 or float16
+            would be slower here.
     """
 
     def __init__(
@@ -56,20 +60,25 @@ class Predictor:
         device: Any = None,
         thresholds: Thresholds | None = None,
         affordable: int = 2 * _MOST_AT_ONCE,
-        int8_proven: bool = False,
+        float16: bool = False,
+        proven: bool = False,
     ) -> None:
         self._artifact = artifact
         self._pixels_at_once = min(affordable, _MOST_AT_ONCE)
         self._device = device or available_devices(1)[0]
+        self._float16 = float16
         use_one_thread()
         graph = fold_batch_normalization(read_graph(artifact))
         # What is prepared stays in memory, and takes a copy of the weights besides.
         prepared = affordable // 2
         self._forward = Forward(self._for_device(graph), self._device, most_pixels=prepared)
+        if float16 and not proven:
+            float32 = Forward(graph, self._device, most_pixels=prepared)
+            refuse_slower_float16(self._forward, float32, self._device)
         if thresholds is not None:
             int8 = int8_forward(quantized(graph, thresholds.ranges), prepared)
-            if not int8_proven:
-                refuse_slower(int8, self._forward)
+            if not proven:
+                refuse_slower_int8(int8, self._forward)
             self._forward = int8
 
     def mask(self, image: Image) -> Mask:
@@ -122,4 +131,6 @@ class Predictor:
         )
 
     def _for_device(self, graph: Graph) -> Graph:
+        if self._float16:
+            return in_float16(graph)
         return fused(graph) if self._device.device_type == "cpu" else graph

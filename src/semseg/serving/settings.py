@@ -57,7 +57,7 @@ _WORKERS = _Variable("SAGEMAKER_MODEL_SERVER_WORKERS", 1, 256)
 _TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
 _MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
 _MAX_PIXELS = _Variable(MAX_PIXELS_VARIABLE, MOST_PIXELS, 1_000_000_000)
-_PRECISION = _Choice("SEMSEG_PRECISION", ("float32", "int8"))
+_PRECISION = _Choice("SEMSEG_PRECISION", ("float32", "int8", "float16"))
 _METRICS = _Choice("SEMSEG_METRICS", ("on", "off"))
 _NAMED = {"info": 20, "debug": 10, "warning": 30, "error": 40, "critical": 50}
 _LEVELS = {**_NAMED, **{str(level): level for level in _NAMED.values()}}
@@ -75,7 +75,7 @@ class Settings:
             forward is no such case: HTTP threads go on beside it.
         max_payload_bytes: the longest request body.
         max_pixels: height times width of the largest image.
-        precision: what the network computes in, `float32` or `int8`.
+        precision: what the network computes in: `float32`, `int8` on CPUs, `float16` on GPUs.
         threads: HTTP threads of a worker.
         in_flight: requests for inference that a worker holds at a time, from the last byte of the
             body to the first byte of the answer. Fewer than `threads`, so that `/ping` finds one.

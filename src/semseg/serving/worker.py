@@ -84,7 +84,7 @@ def load_predictor(artifact: Artifact, settings: Settings) -> AnyPredictor:
         settings: the precision, and how many workers share the memory.
 
     Raises:
-        CustomerError: if the artifact cannot be served, or not in int8.
+        CustomerError: if the artifact cannot be served, or not in that precision.
     """
     thresholds = read_thresholds(artifact) if settings.precision == "int8" else None
     logger.info("loading model...")
@@ -100,7 +100,8 @@ def load_predictor(artifact: Artifact, settings: Settings) -> AnyPredictor:
         artifact,
         thresholds=thresholds,
         affordable=affordable,
-        int8_proven=bool(_shared[_EVER_WARM]),  # beside others at work, times say little
+        float16=settings.precision == "float16",
+        proven=bool(_shared[_EVER_WARM]),  # beside others at work, times say little
     )
     logger.info("...model loaded.")
     return predictor

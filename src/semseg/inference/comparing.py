@@ -1,0 +1,44 @@
+"""Whether a smaller number format is the faster one here."""
+
+import time
+from statistics import median
+from typing import Any, Protocol
+
+import mxnet as mx
+
+# GPUs need larger images to have anything to do.
+_TRIED_SIDES = {"cpu": 256, "gpu": 512}
+_TRIES = 3
+
+
+class Compute(Protocol):
+    """A network: normalized images, NDArray float32 (N,3,H,W), to the head's logits."""
+
+    def __call__(self, batch: Any, /) -> Any: ...
+
+
+def times_if_slower(smaller: Compute, float32: Compute, device: Any) -> str | None:
+    """What an image takes in the smaller format and in float32, if it takes no less; else None.
+
+    Args:
+        smaller: the network in the smaller format.
+        float32: the same network in float32.
+        device: MXNet context of both.
+    """
+    side = _TRIED_SIDES[device.device_type]
+    batch = mx.nd.zeros((1, 3, side, side), ctx=device)
+    one, other = (_milliseconds(network, batch) for network in (smaller, float32))
+    if one < other:
+        return None
+    return f"{one:.0f} ms against {other:.0f} ms for an image of {side} x {side}"
+
+
+def _milliseconds(network: Compute, batch: Any) -> float:
+    for _ in range(2):  # the first one compiles, and the second prepares for this size
+        network(batch).wait_to_read()
+    taken = []
+    for _ in range(_TRIES):
+        started = time.perf_counter()
+        network(batch).wait_to_read()
+        taken.append(time.perf_counter() - started)
+    return median(taken) * 1000

@@ -1,0 +1,79 @@
+"""float16 graphs give nearly what float32 graphs give, and are float16 where that is work."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semseg.networks.artifact import Artifact
+from semseg.networks.float16 import in_float16
+from semseg.networks.folding import fold_batch_normalization
+from semseg.networks.graph import DATA, Graph, read_graph
+from semseg.networks.tile_graphs import IMAGE_WIDE, read_tile_graphs
+from tests.networks.rounding import rounded, types
+from tests.networks.test_quantization import images, run
+from tests.networks.weights import save, seasoned
+
+CLASSES = 3
+
+
+@pytest.fixture(scope="module", params=["fcn", "psp", "deeplab"])
+def artifact(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp(request.param)
+    return save(seasoned(request.param, CLASSES), request.param, folder)
+
+
+@pytest.fixture(scope="module")
+def graph(artifact: Artifact) -> Graph:
+    """A network in float32, its batch normalization folded."""
+    return fold_batch_normalization(read_graph(artifact))
+
+
+def test_all_convolutions_are_float16_and_what_goes_in_and_out_is_float32(graph: Graph) -> None:
+    typed = types(in_float16(graph))
+    assert typed[-1][1] == "float32"
+    assert {node["name"]: kind for node, kind in typed}[DATA] == "float32"
+    convolutions = [kind for node, kind in typed if node["op"] == "Convolution"]
+    assert len(convolutions) > 50
+    assert set(convolutions) == {"float16"}
+
+
+def test_what_sees_the_whole_image_is_float32(graph: Graph) -> None:
+    kinds = Counter((node["op"], kind) for node, kind in types(in_float16(graph)))
+    averages = [
+        kind
+        for node, kind in types(in_float16(graph))
+        if node["op"] == "dot" or node.get("attrs", {}).get("pool_type") == "avg"
+    ]
+    assert set(averages) <= {"float32"}
+    assert kinds["elemwise_add", "float16"] == 16  # the residuals, which are in no such need
+
+
+def test_weights_take_half_the_memory(graph: Graph) -> None:
+    values = in_float16(graph).parameters.values()
+    whole = sum(value.size for value in graph.parameters.values())
+    bytes_now = sum(value.size * np.dtype(value.dtype).itemsize for value in values)
+    assert bytes_now <= whole * 2.5  # PSP's few weights that multiply averages stay as they are
+
+
+def test_rounding_changes_little(graph: Graph) -> None:
+    batch = images(7, 2, 96, 64)
+    expected, found = run(graph, batch), run(rounded(in_float16(graph)), batch)
+    assert np.abs(found - expected).max() > 0
+    assert np.abs(found - expected).max() < 0.01 * np.abs(expected).max()
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9999
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
+
+
+def test_the_parts_of_a_network_are_converted_too(artifact: Artifact) -> None:
+    graphs = read_tile_graphs(artifact)
+    if graphs is None:
+        return  # FCN needs none
+    parts = graphs.changed(in_float16)
+    for part in (parts.features, parts.logits):
+        typed = types(part)
+        assert typed[-1][1] == "float32"
+        assert {kind for node, kind in typed if node["op"] == "Convolution"} == {"float16"}
+    given = [kind for node, kind in types(parts.logits) if node["name"] == IMAGE_WIDE]
+    assert given == ["float32"]
