@@ -12,6 +12,11 @@ def test_what_the_user_set_stays() -> None:
     assert environ["MXNET_MKLDNN_CACHE_NUM"] == "200"
 
 
+def test_no_code_is_compiled_on_gpus_while_mxnet_runs() -> None:
+    """CUDA 11.2's compiler knows none for compute capability 8.9, the L4's."""
+    assert serving_environment(workers=1)["MXNET_USE_FUSION"] == "0"
+
+
 def test_threads_follow_the_cpus() -> None:
     environ: dict[str, str] = {}
     prepare(cpus=3, environ=environ)

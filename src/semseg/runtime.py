@@ -1,4 +1,4 @@
-"""What must be set before MXNet is imported: threads, oneDNN's cache, OpenBLAS' code, GPU memory.
+"""What must be set before MXNet is imported: threads, oneDNN's cache, OpenBLAS' code, GPUs.
 
 MXNet reads these variables once, when its library is loaded, so the entrypoints call this module
 first. A variable that the user set stays as it is.
@@ -34,6 +34,9 @@ def environment(cpus: int) -> dict[str, str]:
         "MXNET_MKLDNN_CACHE_NUM": _KERNELS_KEPT,
         # Keeps freed GPU memory by rounded size, so that images of many sizes can share it.
         "MXNET_GPU_MEM_POOL_TYPE": "Round",
+        # Or MXNet would have NVIDIA's compiler make code of sums and activations while it runs, for
+        # GPUs that the compiler of CUDA 11.2 does not know (L4), which ends in an error.
+        "MXNET_USE_FUSION": "0",
         **({} if core is None else {BLAS_CORE_VARIABLE: core}),
     }
 

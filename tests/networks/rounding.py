@@ -19,13 +19,13 @@ def types(graph: Graph) -> list[tuple[dict[str, Any], str]]:
     known |= {name: value.dtype for name, value in graph.parameters.items() if name in known}
     _, outputs, _ = inside.infer_type(**known)
     found = dict(zip(inside.list_outputs(), (np.dtype(one).name for one in outputs), strict=True))
-    nodes = json.loads(graph.symbol.tojson())["nodes"]
+    nodes = json.loads(graph.symbol.tojson(remove_amp_cast=False))["nodes"]
     return [(node, _type(node["name"], found)) for node in nodes]
 
 
 def rounded(graph: Graph) -> Graph:
     """A graph of `in_float16` in float32, with what would be float16 rounded to it."""
-    content = json.loads(graph.symbol.tojson())
+    content = json.loads(graph.symbol.tojson(remove_amp_cast=False))
     nodes: list[dict[str, Any]] = []
     places: list[int] = []
 

@@ -11,6 +11,7 @@ from semseg.networks.float16 import in_float16
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import DATA, Graph, read_graph
 from semseg.networks.tile_graphs import IMAGE_WIDE, read_tile_graphs
+from semseg.sagemaker.errors import CustomerError
 from tests.networks.rounding import rounded, types
 from tests.networks.test_quantization import images, run
 from tests.networks.weights import save, seasoned
@@ -39,22 +40,40 @@ def test_all_convolutions_are_float16_and_what_goes_in_and_out_is_float32(graph:
     assert set(convolutions) == {"float16"}
 
 
-def test_what_sees_the_whole_image_is_float32(graph: Graph) -> None:
-    kinds = Counter((node["op"], kind) for node, kind in types(in_float16(graph)))
-    averages = [
-        kind
-        for node, kind in types(in_float16(graph))
-        if node["op"] == "dot" or node.get("attrs", {}).get("pool_type") == "avg"
-    ]
-    assert set(averages) <= {"float32"}
-    assert kinds["elemwise_add", "float16"] == 16  # the residuals, which are in no such need
+def test_averages_of_the_whole_image_and_their_spreading_are_float32(graph: Graph) -> None:
+    typed = types(in_float16(graph))
+    psp = any(node["name"].startswith("psp") for node, _ in typed)
+    fcn = any(node["name"].startswith("fcn") for node, _ in typed)
+
+    def kinds(*wanted: str) -> set[str]:
+        return {kind for node, kind in typed if node["op"] in wanted}
+
+    assert kinds("dot") == (set() if fcn else {"float32"})
+    assert [kind for node, kind in typed if node.get("attrs", {}).get("pool_type") == "avg"] == (
+        [] if fcn or psp else ["float32"]
+    )
+    if psp:
+        assert kinds("_contrib_arange_like", "_arange") == {"float32"}
+
+
+def test_residual_sums_are_float16(graph: Graph) -> None:
+    kinds = Counter(kind for node, kind in types(in_float16(graph)) if node["op"] == "elemwise_add")
+    assert kinds["float16"] == 16
 
 
 def test_weights_take_half_the_memory(graph: Graph) -> None:
     values = in_float16(graph).parameters.values()
     whole = sum(value.size for value in graph.parameters.values())
     bytes_now = sum(value.size * np.dtype(value.dtype).itemsize for value in values)
-    assert bytes_now <= whole * 2.5  # PSP's few weights that multiply averages stay as they are
+    assert bytes_now <= whole * 2.5  # those that multiply PSP's averages stay as they are
+
+
+def test_a_weight_that_is_too_large_is_named(graph: Graph) -> None:
+    name = next(name for name in graph.parameters if name.endswith("conv1_weight"))
+    weight = graph.parameters[name].copy()
+    weight[0, 0, 0, 0] = 70_000
+    with pytest.raises(CustomerError, match=f"{name} has values beyond 65504"):
+        in_float16(Graph(graph.symbol, {**graph.parameters, name: weight}))
 
 
 def test_rounding_changes_little(graph: Graph) -> None:
