@@ -31,8 +31,13 @@ def graph(artifact: Artifact) -> Graph:
     return fold_batch_normalization(read_graph(artifact))
 
 
-def test_all_convolutions_are_float16_and_what_goes_in_and_out_is_float32(graph: Graph) -> None:
-    typed = types(in_float16(graph))
+@pytest.fixture(scope="module")
+def float16(graph: Graph) -> Graph:
+    return in_float16(graph)
+
+
+def test_all_convolutions_are_float16_and_what_goes_in_and_out_is_float32(float16: Graph) -> None:
+    typed = types(float16)
     assert typed[-1][1] == "float32"
     assert {node["name"]: kind for node, kind in typed}[DATA] == "float32"
     convolutions = [kind for node, kind in typed if node["op"] == "Convolution"]
@@ -40,8 +45,8 @@ def test_all_convolutions_are_float16_and_what_goes_in_and_out_is_float32(graph:
     assert set(convolutions) == {"float16"}
 
 
-def test_averages_of_the_whole_image_and_their_spreading_are_float32(graph: Graph) -> None:
-    typed = types(in_float16(graph))
+def test_averages_of_the_whole_image_and_their_spreading_are_float32(float16: Graph) -> None:
+    typed = types(float16)
     psp = any(node["name"].startswith("psp") for node, _ in typed)
     fcn = any(node["name"].startswith("fcn") for node, _ in typed)
 
@@ -56,13 +61,13 @@ def test_averages_of_the_whole_image_and_their_spreading_are_float32(graph: Grap
         assert kinds("_contrib_arange_like", "_arange") == {"float32"}
 
 
-def test_residual_sums_are_float16(graph: Graph) -> None:
-    kinds = Counter(kind for node, kind in types(in_float16(graph)) if node["op"] == "elemwise_add")
+def test_residual_sums_are_float16(float16: Graph) -> None:
+    kinds = Counter(kind for node, kind in types(float16) if node["op"] == "elemwise_add")
     assert kinds["float16"] == 16
 
 
-def test_weights_take_half_the_memory(graph: Graph) -> None:
-    values = in_float16(graph).parameters.values()
+def test_weights_take_half_the_memory(graph: Graph, float16: Graph) -> None:
+    values = float16.parameters.values()
     whole = sum(value.size for value in graph.parameters.values())
     bytes_now = sum(value.size * np.dtype(value.dtype).itemsize for value in values)
     assert bytes_now <= whole * 2.5  # those that multiply PSP's averages stay as they are
@@ -76,9 +81,9 @@ def test_a_weight_that_is_too_large_is_named(graph: Graph) -> None:
         in_float16(Graph(graph.symbol, {**graph.parameters, name: weight}))
 
 
-def test_rounding_changes_little(graph: Graph) -> None:
+def test_rounding_changes_little(graph: Graph, float16: Graph) -> None:
     batch = images(7, 2, 96, 64)
-    expected, found = run(graph, batch), run(rounded(in_float16(graph)), batch)
+    expected, found = run(graph, batch), run(rounded(float16), batch)
     assert np.abs(found - expected).max() > 0
     assert np.abs(found - expected).max() < 0.01 * np.abs(expected).max()
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9999
