@@ -13,6 +13,8 @@ import requests
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 PING_SECONDS = 2  # SageMaker's own limit
+# Two megapixels take a minute on a slow CPU, and more where other tests share it.
+_PATIENCE = 400
 
 
 def free_port() -> int:
@@ -72,7 +74,7 @@ class Server:
     def post(self, body: bytes, accept: str | None = "image/png", **options) -> requests.Response:
         headers = {"Accept": accept, **options.pop("headers", {})}
         return requests.post(
-            f"{self.url}/invocations", data=body, headers=headers, timeout=120, **options
+            f"{self.url}/invocations", data=body, headers=headers, timeout=_PATIENCE, **options
         )
 
     def stop(self, seconds: float = 30) -> int:

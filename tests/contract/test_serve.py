@@ -94,6 +94,7 @@ def test_the_decode_steps_of_aws_s_notebook(server, image_file, tmp_path, accept
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # some are large, and some CPUs slow
 def test_odd_images_get_an_answer_or_a_sentence(server, shared):
     for path in sorted(shared("data/odd-images").iterdir()):
         answer = server.post(path.read_bytes())
