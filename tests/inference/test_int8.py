@@ -39,6 +39,10 @@ def test_without_the_instructions_it_may_still_be_faster(tmp_path: Path) -> None
     refuse_slower_int8(Waits(0), Waits(0.03), tmp_path / "no such file")
 
 
+def test_where_both_take_as_long_chance_does_not_decide(tmp_path: Path) -> None:
+    refuse_slower_int8(Waits(0.1), Waits(0.097), cpuinfo(tmp_path, "sse2 avx2"))
+
+
 def test_with_the_instructions_nothing_is_measured(tmp_path: Path) -> None:
     slow, fast = Waits(0), Waits(0)
     refuse_slower_int8(slow, fast, cpuinfo(tmp_path, "sse2 avx512_vnni avx2"))
@@ -66,7 +70,7 @@ def test_sizes_that_come_again_and_new_ones_give_the_same(
 def test_a_predictor_in_int8_gives_masks_and_probabilities(
     trained: tuple[Any, Artifact], thresholds: Thresholds
 ) -> None:
-    predictor = Predictor(trained[1], thresholds=thresholds)
+    predictor = Predictor(trained[1], thresholds=thresholds, proven=True)
     predictor.warm_up()
     image = np.random.default_rng(3).integers(0, 256, (45, 70, 3), np.uint8)
     probabilities = predictor.probabilities(image)

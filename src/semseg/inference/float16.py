@@ -7,10 +7,10 @@ from semseg.sagemaker.errors import CustomerError
 
 
 def refuse_slower_float16(float16: Compute, float32: Compute, gpu: Any) -> None:
-    """Makes sure that float16 is the faster one.
+    """Makes sure that float16 is not the slower one.
 
     Raises:
-        CustomerError: it is not, with both times.
+        CustomerError: it is, with both times.
     """
     if times := times_if_slower(float16, float32, gpu):
         raise CustomerError(

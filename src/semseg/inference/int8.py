@@ -34,10 +34,10 @@ def int8_forward(graph: Graph, most_pixels: int = _MOST_PIXELS_PREPARED) -> Forw
 
 
 def refuse_slower_int8(int8: Compute, float32: Compute, cpuinfo: Path = CPUINFO) -> None:
-    """Makes sure that int8 is the faster one; measures it only where the CPU leaves that open.
+    """Makes sure that int8 is not the slower one; measures it only where the CPU leaves that open.
 
     Raises:
-        CustomerError: it is not, with both times.
+        CustomerError: it is, with both times.
     """
     if _INSTRUCTION in cpu_flags(cpuinfo):
         return
