@@ -60,19 +60,19 @@ def check_precision(precision: str, artifact: Artifact, gpus: int) -> None:
         CustomerError: int8, and it has not been calibrated, or there is a GPU; float16, and there
             is none.
     """
-    if precision == "int8" and gpus:
-        raise CustomerError(
-            "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it out, give "
-            "float16, or serve on an instance without a GPU."
-        )
+    if precision == "int8":
+        if gpus:
+            raise CustomerError(
+                "SEMSEG_PRECISION=int8 is for CPUs, and this container has a GPU. Leave it out, "
+                "give float16, or serve on an instance without a GPU."
+            )
+        read_thresholds(artifact)
     if precision == "float16" and not gpus:
         raise CustomerError(
             "SEMSEG_PRECISION=float16 is for GPUs, and this container has none that MXNet can use. "
             "Leave it out, give int8, or serve with the cu112 image on an instance with a GPU "
             "(docker run --gpus all)."
         )
-    if precision == "int8":
-        read_thresholds(artifact)
 
 
 def check_port(port: int) -> None:

@@ -6,7 +6,11 @@ from typing import Any
 import mxnet as mx
 import pytest
 
+from semseg.networks.artifact import Artifact
+from semseg.networks.folding import fold_batch_normalization
+from semseg.networks.graph import Graph, read_graph
 from semseg.networks.zoo import build
+from tests.networks.weights import save, seasoned
 
 CLASSES = 3
 ALGORITHMS = ("fcn", "psp", "deeplab")
@@ -27,6 +31,19 @@ def networks() -> dict[str, Any]:
         network.hybridize(static_alloc=True)
         network(mx.nd.zeros((1, 3, 32, 32)))
     return made
+
+
+@pytest.fixture(scope="module", params=ALGORITHMS)
+def seasoned_artifact(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A network that looks as if it were trained; one for each algorithm."""
+    folder = tmp_path_factory.mktemp(request.param)
+    return save(seasoned(request.param, CLASSES), request.param, folder)
+
+
+@pytest.fixture(scope="module")
+def graph(seasoned_artifact: Artifact) -> Graph:
+    """Its graph in float32, batch normalization folded."""
+    return fold_batch_normalization(read_graph(seasoned_artifact))
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-import mxnet as mx
 import numpy as np
 
-from semseg.networks.graph import Graph
+from semseg.networks.graph import Graph, symbol_of_json
 
 
 def types(graph: Graph) -> list[tuple[dict[str, Any], str]]:
@@ -47,15 +46,8 @@ def rounded(graph: Graph) -> Graph:
                     {"op": "Cast", "name": name, "attrs": {"dtype": dtype}, "inputs": [source]}
                 )
         places.append(len(nodes) - 1)
-    whole = {
-        "nodes": nodes,
-        "arg_nodes": [number for number, node in enumerate(nodes) if node["op"] == "null"],
-        "node_row_ptr": list(range(len(nodes) + 1)),
-        "heads": moved(content["heads"]),
-        "attrs": content["attrs"],
-    }
     values = {name: value.astype("float32") for name, value in graph.parameters.items()}
-    return Graph(mx.sym.load_json(json.dumps(whole)), values)
+    return Graph(symbol_of_json(content, nodes, moved(content["heads"])), values)
 
 
 def _type(name: str, found: dict[str, str]) -> str:

@@ -1,34 +1,17 @@
 """float16 graphs give nearly what float32 graphs give, and are float16 where that is work."""
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
 
 from semseg.networks.artifact import Artifact
 from semseg.networks.float16 import in_float16
-from semseg.networks.folding import fold_batch_normalization
-from semseg.networks.graph import DATA, Graph, read_graph
+from semseg.networks.graph import DATA, Graph
 from semseg.networks.tile_graphs import IMAGE_WIDE, read_tile_graphs
 from semseg.sagemaker.errors import CustomerError
 from tests.networks.rounding import rounded, types
 from tests.networks.test_quantization import images, run
-from tests.networks.weights import save, seasoned
-
-CLASSES = 3
-
-
-@pytest.fixture(scope="module", params=["fcn", "psp", "deeplab"])
-def artifact(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    folder = tmp_path_factory.mktemp(request.param)
-    return save(seasoned(request.param, CLASSES), request.param, folder)
-
-
-@pytest.fixture(scope="module")
-def graph(artifact: Artifact) -> Graph:
-    """A network in float32, its batch normalization folded."""
-    return fold_batch_normalization(read_graph(artifact))
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +73,8 @@ def test_rounding_changes_little(graph: Graph, float16: Graph) -> None:
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
 
 
-def test_the_parts_of_a_network_are_converted_too(artifact: Artifact) -> None:
-    graphs = read_tile_graphs(artifact)
+def test_the_parts_of_a_network_are_converted_too(seasoned_artifact: Artifact) -> None:
+    graphs = read_tile_graphs(seasoned_artifact)
     if graphs is None:
         return  # FCN needs none
     parts = graphs.changed(in_float16)

@@ -1,33 +1,21 @@
 """int8 graphs give nearly what float32 graphs give."""
 
 import json
-from typing import Any
 
 import mxnet as mx
 import numpy as np
 import pytest
 
-from semseg.networks.folding import fold_batch_normalization
-from semseg.networks.graph import DATA, Graph, read_graph
+from semseg.networks.graph import DATA, Graph
 from semseg.networks.quantization import Calibration, quantized
 from semseg.networks.thresholds import Ranges
 from semseg.sagemaker.errors import CustomerError
-from tests.networks.weights import save, seasoned
 
-CLASSES = 3
 # With these weights, which have no favourite class, all classes are much closer to each other than
 # with trained ones. Ranges as MXNet takes them, which cuts off half of some sums, bring a
 # correlation of 0.98 at most.
 AGREEMENT = 0.90
 CORRELATION = 0.99
-
-
-@pytest.fixture(scope="module", params=["fcn", "psp", "deeplab"])
-def graph(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """A network in float32, its batch normalization folded."""
-    folder = tmp_path_factory.mktemp(request.param)
-    artifact = save(seasoned(request.param, CLASSES), request.param, folder)
-    return fold_batch_normalization(read_graph(artifact))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import mxnet as mx
 import numpy as np
 
 from semseg.networks.batch_norm import scale_and_shift
-from semseg.networks.graph import Graph
+from semseg.networks.graph import Graph, symbol_of_json
 
 _Node = dict[str, Any]
 
@@ -34,7 +34,7 @@ def fold_batch_normalization(graph: Graph) -> Graph:
         if nodes[source]["op"] == "Convolution" and readers[source] == 1 and source != position:
             _fold(nodes, node, nodes[source], values)
             instead[position] = source
-    return Graph(mx.sym.load_json(json.dumps(_without(content, instead))), values)
+    return Graph(_without(content, instead), values)
 
 
 def _fold(nodes: list[_Node], norm: _Node, convolution: _Node, values: dict[str, Any]) -> None:
@@ -62,8 +62,8 @@ def _is_true(node: _Node, attribute: str, default: str) -> bool:
     return str(node["attrs"].get(attribute, default)) in ("True", "1")
 
 
-def _without(content: dict[str, Any], instead: dict[int, int]) -> dict[str, Any]:
-    """A graph's JSON where other nodes take the place of some; each comes after what it reads."""
+def _without(content: dict[str, Any], instead: dict[int, int]) -> Any:
+    """The symbol of a graph's JSON where other nodes take the place of some."""
     order: list[_Node] = []
     places: dict[int, int] = {}
 
@@ -81,10 +81,4 @@ def _without(content: dict[str, Any], instead: dict[int, int]) -> dict[str, Any]
 
     for position in range(len(content["nodes"])):  # in order: so no chain of calls gets deep
         place(position)
-    return {
-        **content,
-        "nodes": order,
-        "arg_nodes": [number for number, node in enumerate(order) if node["op"] == "null"],
-        "node_row_ptr": list(range(len(order) + 1)),
-        "heads": moved(content["heads"]),
-    }
+    return symbol_of_json(content, order, moved(content["heads"]))

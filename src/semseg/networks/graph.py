@@ -1,6 +1,7 @@
 """A trained network as a graph of operators and its values: what is served, quantized, exported."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,26 @@ def graph_of(symbol: Any, block: Any) -> Graph:
     parameters = block.collect_params()
     names = (name for name in symbol.list_inputs() if name in parameters)
     return Graph(symbol, {name: parameters[name].data() for name in names})
+
+
+def symbol_of_json(
+    content: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], heads: Sequence[Sequence[int]]
+) -> Any:
+    """MXNet's graph from its JSON, with other nodes and outputs than that has.
+
+    Args:
+        content: of `Symbol.tojson`.
+        nodes: each after those it reads.
+        heads: the outputs, as places in `nodes`.
+    """
+    changed = {
+        **content,
+        "nodes": nodes,
+        "arg_nodes": [number for number, node in enumerate(nodes) if node["op"] == "null"],
+        "node_row_ptr": list(range(len(nodes) + 1)),
+        "heads": heads,
+    }
+    return mx.sym.load_json(json.dumps(changed))
 
 
 def fused(graph: Graph) -> Graph:
