@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def test_without_the_instructions_it_may_still_be_faster(tmp_path: Path) -> None
 
 def test_where_both_take_as_long_chance_does_not_decide(tmp_path: Path) -> None:
     refuse_slower_int8(Waits(0.1), Waits(0.097), cpuinfo(tmp_path, "sse2 avx2"))
+
+
+def test_what_slows_the_machine_down_for_a_while_does_not_decide(tmp_path: Path) -> None:
+    calls: list[Any] = []
+
+    def network(batch: Any) -> Any:
+        calls.append(batch)
+        time.sleep(0.2 if len(calls) <= 9 else 0.02)
+        return batch
+
+    refuse_slower_int8(network, network, cpuinfo(tmp_path, "sse2 avx2"))
 
 
 def test_with_the_instructions_nothing_is_measured(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def test_every_variable_is_read():
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
             "SEMSEG_MAX_PIXELS": "1000",
             "SEMSEG_PRECISION": "int8",
+            "SEMSEG_PRECISION_CHECK": "off",
             "SEMSEG_METRICS": "On",
             "PROMETHEUS_MULTIPROC_DIR": "/somewhere",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "debug",
@@ -38,6 +39,7 @@ def test_every_variable_is_read():
         max_payload_bytes=20 * 1024 * 1024,
         max_pixels=1000,
         precision="int8",
+        precision_check=False,
         metrics_folder=Path("/somewhere"),
         log_level=logging.DEBUG,
     )
@@ -63,6 +65,7 @@ def test_all_malformed_variables_are_told_at_once():
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "-1",
         "SEMSEG_MAX_PIXELS": "1e6",
         "SEMSEG_PRECISION": "int4",
+        "SEMSEG_PRECISION_CHECK": "never",
         "SEMSEG_METRICS": "maybe",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "loud",
     }

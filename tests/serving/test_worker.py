@@ -26,15 +26,26 @@ def left_with(monkeypatch) -> list[int]:
     return codes
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8", "float16"])
-def test_the_predictor_gets_what_the_settings_and_the_memory_say(monkeypatch, precision):
+@pytest.mark.parametrize(
+    ("precision", "ever_warm", "check", "proven"),
+    [
+        ("float32", False, True, False),
+        ("int8", False, True, False),
+        ("int8", True, True, True),
+        ("int8", False, False, True),
+        ("float16", False, True, False),
+    ],
+)
+def test_the_predictor_gets_what_the_settings_and_the_memory_say(
+    monkeypatch, precision, ever_warm, check, proven
+):
     made = []
     monkeypatch.setattr(predictor, "Predictor", lambda *given, **named: made.append((given, named)))
     monkeypatch.setattr(worker, "read_thresholds", lambda artifact: f"of {artifact.parameters}")
-    monkeypatch.setattr(worker, "_shared", bytearray((0, 1)))
+    monkeypatch.setattr(worker, "_shared", bytearray((0, ever_warm)))
     artifact = SimpleNamespace(parameters="file", architecture=SimpleNamespace(algorithm="psp"))
 
-    worker.load_predictor(artifact, Settings(precision=precision, workers=2))
+    worker.load_predictor(artifact, Settings(precision=precision, precision_check=check, workers=2))
 
     assert made == [
         (
@@ -43,7 +54,7 @@ def test_the_predictor_gets_what_the_settings_and_the_memory_say(monkeypatch, pr
                 "thresholds": "of file" if precision == "int8" else None,
                 "affordable": WorkerMemory(2, Settings().max_payload_bytes).pixels_at_once("psp"),
                 "float16": precision == "float16",
-                "proven": True,
+                "proven": proven,
             },
         )
     ]

@@ -74,7 +74,7 @@ def _predictor(folder: Path, int8: bool) -> Engine:
 
     artifact = read_artifact(folder / "model")
     thresholds = read_thresholds(artifact) if int8 else None
-    predictor = Predictor(artifact, thresholds=thresholds)
+    predictor = Predictor(artifact, thresholds=thresholds, proven=True)
     predictor.warm_up()
     give_back_unused()
     return predictor.mask

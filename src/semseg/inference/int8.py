@@ -45,5 +45,5 @@ def refuse_slower_int8(int8: Compute, float32: Compute, cpuinfo: Path = CPUINFO)
         raise CustomerError(
             f"int8 is slower than float32 on this CPU, which has no AVX512-VNNI: {times}. Serve "
             "with SEMSEG_PRECISION=float32, or on a CPU that has it (Intel since Cascade Lake, AMD "
-            "since Zen 4)."
+            "since Zen 4); SEMSEG_PRECISION_CHECK=off serves in int8 all the same."
         )

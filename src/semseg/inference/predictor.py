@@ -46,7 +46,7 @@ class Predictor:
         float16: compute in float16, on the GPU.
         affordable: pixels that there is memory to compute at once. Larger images, and those of more
             than 1920x1088, are computed in pieces.
-        proven: int8 or float16 has been compared with float32 here, and is not compared again.
+        proven: int8 or float16 is not compared with float32, which has been done or is not wanted.
 
     Raises:
         CustomerError: the parameters or the thresholds do not fit the network, or int8 or float16

@@ -58,6 +58,7 @@ _TIMEOUT = _Variable("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60, 86_400)
 _MAX_PAYLOAD_MB = _Variable("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6, 1024)
 _MAX_PIXELS = _Variable(MAX_PIXELS_VARIABLE, MOST_PIXELS, 1_000_000_000)
 _PRECISION = _Choice("SEMSEG_PRECISION", ("float32", "int8", "float16"))
+_PRECISION_CHECK = _Choice("SEMSEG_PRECISION_CHECK", ("on", "off"))
 _METRICS = _Choice("SEMSEG_METRICS", ("on", "off"))
 _NAMED = {"info": 20, "debug": 10, "warning": 30, "error": 40, "critical": 50}
 _LEVELS = {**_NAMED, **{str(level): level for level in _NAMED.values()}}
@@ -76,6 +77,7 @@ class Settings:
         max_payload_bytes: the longest request body.
         max_pixels: height times width of the largest image.
         precision: what the network computes in: `float32`, `int8` on CPUs, `float16` on GPUs.
+        precision_check: whether int8 and float16 are refused where float32 is faster.
         threads: HTTP threads of a worker.
         in_flight: requests for inference that a worker holds at a time, from the last byte of the
             body to the first byte of the answer. Fewer than `threads`, so that `/ping` finds one.
@@ -91,6 +93,7 @@ class Settings:
     max_payload_bytes: int = _MAX_PAYLOAD_MB.default * MIB
     max_pixels: int = _MAX_PIXELS.default
     precision: str = _PRECISION.words[0]
+    precision_check: bool = True
     threads: int = 32
     in_flight: int = 16
     metrics: bool = True
@@ -117,6 +120,7 @@ class Settings:
             metrics_folder=Path(folder) if folder and metrics else None,
             log_level=_LEVELS[_LOG_LEVEL.read(environ, problems)],
             precision=_PRECISION.read(environ, problems),
+            precision_check=_PRECISION_CHECK.read(environ, problems) == "on",
         )
         if problems:
             raise CustomerError(" ".join(problems))

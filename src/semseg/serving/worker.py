@@ -101,7 +101,8 @@ def load_predictor(artifact: Artifact, settings: Settings) -> AnyPredictor:
         thresholds=thresholds,
         affordable=affordable,
         float16=settings.precision == "float16",
-        proven=bool(_shared[_EVER_WARM]),  # beside others at work, times say little
+        # Beside others at work, times say little.
+        proven=bool(_shared[_EVER_WARM]) or not settings.precision_check,
     )
     logger.info("...model loaded.")
     return predictor
