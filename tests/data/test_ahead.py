@@ -6,13 +6,15 @@ import pytest
 
 from semseg.data.ahead import ReadAhead
 
+STREAM = "semseg-data-stream"  # others in this process are not of these tests
+
 
 def nothing() -> None:
     """Checks nothing."""
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("semseg")]
+    return [thread.name for thread in threading.enumerate() if thread.name == STREAM]
 
 
 def reader(
@@ -101,7 +103,7 @@ def test_the_end_of_the_context_ends_a_reader_that_waits_for_a_writer() -> None:
         yield from ()
 
     with reader(items):
-        assert threads() == ["semseg-data-stream"]
+        assert threads() == [STREAM]
     assert threads() == []
 
 
