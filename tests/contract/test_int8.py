@@ -99,7 +99,7 @@ def test_a_model_without_thresholds_is_not_served_in_int8(
     served_tree: Path, tmp_path: Path
 ) -> None:
     with Server(served_tree, tmp_path / "log", SEMSEG_PRECISION="int8") as server:
-        assert server.wait(60) == 2
+        assert server.wait(10) == 2
     assert f"There is no {THRESHOLDS}" in server.log
     assert "semseg quantize" in server.log
 
@@ -110,17 +110,17 @@ def test_nor_is_one_with_those_of_another_model(
     shutil.copytree(served_tree / "model", tmp_path / "model")
     shutil.copy(job.job.model / THRESHOLDS, tmp_path / "model")
     with Server(tmp_path, tmp_path / "log", SEMSEG_PRECISION="int8") as server:
-        assert server.wait(60) == 2
+        assert server.wait(10) == 2
     assert "made for other parameters" in server.log
 
 
 def test_an_unknown_precision_is_refused(served_tree: Path, tmp_path: Path) -> None:
     with Server(served_tree, tmp_path / "log", SEMSEG_PRECISION="int4") as server:
-        assert server.wait(60) == 2
+        assert server.wait(10) == 2
     assert "SEMSEG_PRECISION is 'int4': give one of float32, int8, float16." in server.log
 
 
 def test_float16_without_a_gpu_is_refused(served_tree: Path, tmp_path: Path) -> None:
     with Server(served_tree, tmp_path / "log", SEMSEG_PRECISION="float16") as server:
-        assert server.wait(60) == 2
+        assert server.wait(10) == 2
     assert "SEMSEG_PRECISION=float16 is for GPUs, and this container has none" in server.log

@@ -12,7 +12,7 @@ import pytest
 from semseg.serving.pace import STALL
 from tests.contract.server import Server
 from tests.contract.test_serve import POST, say
-from tests.contract.test_serve_metrics import figures
+from tests.contract.test_serve_metrics import figures, figures_once
 
 
 def request(body: bytes, accept: str = "image/png") -> bytes:
@@ -45,10 +45,7 @@ def answered(server: Server) -> float:
 
 def wait_until_as_many_wait(server: Server, images: int) -> None:
     """Waits for a queue of this length. Whatever is at hand is not in it."""
-    deadline = time.monotonic() + 60
-    while (waiting := figures(server)["semseg_queue_length",]) != images:
-        assert time.monotonic() < deadline, f"{waiting} images wait, not {images}"
-        time.sleep(0.02)
+    figures_once(server, ("semseg_queue_length",), images)
 
 
 def test_clients_that_hang_up_while_they_wait_cost_no_forward(server, image_file):

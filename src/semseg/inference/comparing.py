@@ -29,15 +29,14 @@ def times_if_slower(smaller: Compute, float32: Compute, device: Any) -> str | No
     """
     side = _TRIED_SIDES[device.device_type]
     batch = mx.nd.zeros((1, 3, side, side), ctx=device)
-    networks = (smaller, float32)
-    for network in networks:
+    for network in (smaller, float32):
         for _ in range(2):  # the first one compiles, and the second prepares for this size
             network(batch).wait_to_read()
     # In turns, so that both meet whatever else goes on here; that only ever adds to their times.
-    tries: list[tuple[float, ...]] = []
+    tries: list[tuple[float, float]] = []
     until = time.perf_counter() + _SECONDS
     while len(tries) < _LEAST_TRIES or (len(tries) < _MOST_TRIES and time.perf_counter() < until):
-        tries.append(tuple(_milliseconds(network, batch) for network in networks))
+        tries.append((_milliseconds(smaller, batch), _milliseconds(float32, batch)))
     one, other = (min(taken) for taken in zip(*tries, strict=True))
     if one <= _CLEARLY * other:
         return None
