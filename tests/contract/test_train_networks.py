@@ -84,7 +84,7 @@ def backbones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mx.random.seed(5)
     classifier = resnet50_v1s(classes=10)
     classifier.initialize(mx.init.MSRAPrelu())
-    classifier(mx.nd.zeros((1, 3, 32, 32)))
+    classifier(mx.nd.zeros((1, 3, 32, 32))).wait_to_read()  # or its weights may not be read yet
     classifier.cast("float16")
     folder = tmp_path_factory.mktemp("backbones")
     classifier.save_parameters(str(folder / "resnet50_v1s-test.params"))

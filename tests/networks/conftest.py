@@ -10,7 +10,7 @@ from semseg.networks.artifact import Artifact
 from semseg.networks.folding import fold_batch_normalization
 from semseg.networks.graph import Graph, read_graph
 from semseg.networks.zoo import build
-from tests.networks.weights import save, seasoned
+from tests.networks.weights import computed, save, seasoned
 
 CLASSES = 3
 ALGORITHMS = ("fcn", "psp", "deeplab")
@@ -29,7 +29,7 @@ def networks() -> dict[str, Any]:
     made = {algorithm: untrained(algorithm) for algorithm in ALGORITHMS}
     for network in made.values():
         network.hybridize(static_alloc=True)
-        network(mx.nd.zeros((1, 3, 32, 32)))
+        computed(network(mx.nd.zeros((1, 3, 32, 32))))
     return made
 
 

@@ -9,6 +9,7 @@ from mxnet import autograd
 
 from semseg.networks.base import HEAD_LEARNING_RATE_FACTOR, MainPath, use_one_operator
 from semseg.networks.zoo import build
+from tests.networks.weights import computed
 
 CLASSES = 3
 GLUONCV = {
@@ -102,7 +103,7 @@ def test_parameters_come_from_gluoncv(algorithm: str, tmp_path: Path) -> None:
     path, batch = str(tmp_path / "model.params"), images(48, 48)
     theirs = gluoncv_network(algorithm, side=48)
     theirs.collect_params().initialize(force_reinit=True)
-    expected = theirs(batch)[0].asnumpy()
+    expected = computed(theirs(batch))[0].asnumpy()
     theirs.save_parameters(path)
     ours = build(algorithm, "resnet-50", CLASSES)
     ours.load_parameters(path)
@@ -121,6 +122,24 @@ def test_without_auxiliary_head(networks: dict[str, Any]) -> None:
     network = build("fcn", "resnet-50", CLASSES, aux=False)
     network.start_untrained(mx.cpu())
     assert len(network(images(32, 32))) == 1
+
+
+def test_weights_may_be_read_right_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its forward has ended: one under way rearranges weights while they are read."""
+    given: list[Any] = []
+    waited: list[Any] = []
+    wait_to_read = mx.nd.NDArray.wait_to_read
+
+    def wait(array: Any) -> None:
+        wait_to_read(array)
+        waited.append(array)
+
+    monkeypatch.setattr(mx.nd.NDArray, "wait_to_read", wait)
+    network = build("fcn", "resnet-50", CLASSES)
+    network.register_forward_hook(lambda block, inputs, outputs: given.extend(outputs))
+    network.start_untrained(mx.cpu())
+    assert len(given) == 2
+    assert [id(array) for array in waited] == [id(array) for array in given]
 
 
 def test_resnet_101_is_deeper_in_its_third_stage() -> None:

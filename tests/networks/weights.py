@@ -26,10 +26,21 @@ def seasoned(algorithm: str, classes: int, backbone: str = "resnet-50") -> Any:
             values = numbers.uniform(*wanted, parameter.shape)
             parameter.set_data(mx.nd.array(values, dtype="float32"))
     # No class is to be the most probable one everywhere.
-    logits = network(mx.nd.random.uniform(-2, 2, shape=(1, 3, 64, 64)))[0]
+    logits = computed(network(mx.nd.random.uniform(-2, 2, shape=(1, 3, 64, 64))))[0]
     bias = network._collect_params_with_prefix()["head.block.4.bias"]
     bias.set_data(bias.data() - logits.mean(axis=(0, 2, 3)))
     return network
+
+
+def computed(outputs: Any) -> Any:
+    """A network's outputs when all are there, the auxiliary head's too.
+
+    Before that its weights are not to be read: a convolution brings them into oneDNN's order in
+    place, and MXNet makes no reader wait for one that has not come to that yet.
+    """
+    for output in outputs:
+        output.wait_to_read()
+    return outputs
 
 
 def save(network: Any, algorithm: str, folder: Path) -> Artifact:

@@ -126,7 +126,12 @@ class SegmentationNetwork(SegBaseModel):
                 init.MSRAPrelu(factor_type="out", slope=0), ctx=list(devices)
             )
         # GluonCV leaves input channels open until an image comes by.
-        self(nd.zeros((1, 3, 8, 8), ctx=devices[0]))
+        outputs = self(nd.zeros((1, 3, 8, 8), ctx=devices[0]))
+        # Convolutions put their weights into oneDNN's order, in place. MXNet does not make whoever
+        # reads a weight (asnumpy, save_parameters) wait for one that has not come to that yet:
+        # seen were a mixture of both orders, and "We can't generate TBlob for MKLDNN data".
+        for output in outputs:
+            output.wait_to_read()
 
     def hybrid_forward(self, F: Any, images: Any) -> tuple[Any, ...]:
         stage3, stage4 = self.base_forward(images)
