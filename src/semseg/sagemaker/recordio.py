@@ -23,6 +23,9 @@ _HEADER = struct.Struct("<II")
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 _AT_ONCE = 1 << 20
 
+# What lies in several places in memory, one after the other.
+Parts = list[bytes | memoryview]
+
 
 class Readable(Protocol):
     """A stream of bytes; `read` gives fewer than asked for only at its end."""
@@ -54,12 +57,20 @@ def frame(*parts: bytes | memoryview) -> bytes:
 
     Raises ValueError where the payload is longer than 2^29 - 1 bytes.
     """
+    return b"".join(frame_in_parts(*parts))
+
+
+def frame_in_parts(*parts: bytes | memoryview) -> Parts:
+    """The same, with the payload where it is.
+
+    Raises ValueError where the payload is longer than 2^29 - 1 bytes.
+    """
     length = sum(memoryview(part).nbytes for part in parts)
     if length > LARGEST_PAYLOAD:
         raise ValueError(
             f"a record of {length} bytes does not fit into RecordIO's {LARGEST_PAYLOAD}"
         )
-    return b"".join((_HEADER.pack(MAGIC, length), *parts, bytes(-length % 4)))
+    return [_HEADER.pack(MAGIC, length), *parts, bytes(-length % 4)]
 
 
 def split_frame(payload: bytes) -> bytes:

@@ -4,12 +4,13 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
 
 from flask import Flask, Response, after_this_request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from semseg.serving.answer_in_parts import answer_in_parts
 from semseg.serving.decoding import DecodingRoom, announced, decode
 from semseg.serving.encoders import Encoder
 from semseg.serving.engine import Engine
@@ -65,7 +66,6 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_bytes + 1
     app.url_map.merge_slashes = False
     places = threading.BoundedSemaphore(settings.in_flight)
-    copying = threading.Lock()
 
     @app.get("/ping")
     def ping() -> Response:
@@ -98,12 +98,11 @@ def create_app(
         answer = engine.submit(encoder.wants, image, (lambda: client.gone) if client else never)
         del image
         this.seconds |= {"queue": answer.queued, "forward": answer.forward}
-        # Probabilities are copied: only one answer at a time is in memory twice.
-        with this.timed("encode"), nullcontext() if encoder.wants == "mask" else copying:
-            encoded = encoder.encode(answer.values)
+        with this.timed("encode"):
+            parts = encoder.encode(answer.values)
         if client:
             reservation.waits_for_a_client(client.cut_off)
-        return Response(encoded, mimetype=encoder.media_type)
+        return answer_in_parts(parts, encoder.media_type, client)
 
     if settings.metrics:
 
@@ -199,6 +198,7 @@ def _tell_of_every_request(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def tell(response: Response) -> Response:
-        status, sent = response.status_code, response.calculate_content_length()
+        status = response.status_code
+        sent = response.content_length or response.calculate_content_length()
         response.call_on_close(partial(told, g.request, status, sent))
         return response

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semseg.sagemaker.record import encode_record
+from semseg.sagemaker.recordio import Parts
 
 Kind = Literal["mask", "probabilities"]
 
@@ -31,6 +32,9 @@ _FAST, _RUNS = 1, zlib.Z_RLE
 class Encoder:
     """One kind of answer.
 
+    What is large in a body, probabilities, is not copied into it: a body is in parts, of which the
+    first is bytes.
+
     Attributes:
         media_type: what a client asks for, and the answer's Content-Type.
         wants: what it is made from, a mask uint8 (H,W) or probabilities float32 (C,H,W).
@@ -41,25 +45,24 @@ class Encoder:
 
     media_type: str
     wants: Kind
-    encode: Callable[[NDArray[Any]], bytes]
+    encode: Callable[[NDArray[Any]], Parts]
     most_values: int = sys.maxsize
     way_out: str = ""
 
 
-def encode_png(mask: NDArray[np.uint8]) -> bytes:
+def encode_png(mask: NDArray[np.uint8]) -> Parts:
     """A mask, uint8 (H,W), as an 8-bit greyscale PNG: one class number a pixel."""
     body = BytesIO()
     Image.fromarray(mask).save(body, "PNG", compress_level=_FAST, compress_type=_RUNS)
-    return body.getvalue()
+    return [body.getvalue()]
 
 
-def encode_npy(probabilities: NDArray[np.float32]) -> bytes:
+def encode_npy(probabilities: NDArray[np.float32]) -> Parts:
     """Probabilities, float32 (C,H,W), as the file that `numpy.load` reads."""
     head, values = BytesIO(), np.ascontiguousarray(probabilities)
     header: Any = np.lib.format  # without type annotations
     header.write_array_header_1_0(head, header.header_data_from_array_1_0(values))
-    # np.save would copy the values once more, which is half of the time.
-    return b"".join((head.getvalue(), values.data))
+    return [head.getvalue(), values.data]
 
 
 def _recordio(media_type: str) -> Encoder:

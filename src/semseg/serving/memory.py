@@ -104,7 +104,7 @@ class WorkerMemory:
     def values(self) -> int:
         """Probabilities of the largest answer that all workers can make at the same time.
 
-        While they are encoded, they are there twice, beside the next image's forward.
+        They are there until they are taken, beside the next image's forward.
         """
         beside_forwards = (1 - _PART_OF_FORWARDS) * self._for_images()
         return max(FEWEST_PIXELS * 21, int(min(self.waiting().answers, beside_forwards)) // 4)

@@ -51,12 +51,12 @@ class PatientSocket(socket.socket):
         return bool(poll.poll(0))  # POLLHUP and POLLERR are always among the answers
 
     def sendall(self, data: Any, _flags: int = 0) -> None:
-        """Sends or keeps all of `data`.
+        """Sends or keeps all of `data`, bytes or an array's memory, without a copy.
 
         Raises:
             OSError: the connection is broken.
         """
-        self._unsent.append(memoryview(data))
+        self._unsent.append(memoryview(data).cast("B"))
         if len(self._unsent) == 1:
             self._send()
 
