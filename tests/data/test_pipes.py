@@ -94,3 +94,11 @@ def test_waiting_can_be_ended(tmp_path: Path, exists: bool) -> None:
     threading.Timer(0.2, over.set).start()
     with pytest.raises(PipeClosed), open_fifo(path, 20, over.is_set) as stream:
         stream.read()
+
+
+def test_a_pipe_ends_with_the_folder_it_is_in(tmp_path: Path) -> None:
+    """Else its thread fails in the middle of whatever test comes next."""
+    folder = tmp_path / "channels"
+    pipe = Pipe(folder / "train", [b"never read"], delay=0.1)
+    folder.rmdir()
+    assert pipe.is_done()
