@@ -1,11 +1,13 @@
 """What every test may use, and what has to be so before anything imports MXNet."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from semseg.serving.heap import give_back_unused
 
 # No deadlines: other work may share the machine. `--hypothesis-profile=thorough` looks longer.
 settings.register_profile("usual", deadline=None)
@@ -27,6 +29,13 @@ for _name in ("NO_PROXY", "no_proxy"):
     os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1,localhost")))
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_again() -> Iterator[None]:
+    """Gives back what a module's networks took: else the process grows to 8 GB by and by."""
+    yield
+    give_back_unused()
 
 
 @pytest.fixture(scope="session")
